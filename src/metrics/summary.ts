@@ -1,0 +1,141 @@
+/**
+ * The shape of a run's figures: what `--json` prints, what tables and the live view draw, and what
+ * summary records carry (one `KeySummary` each). All times are milliseconds; what does not apply
+ * to an entry is absent.
+ */
+
+/** Figures of one distribution, in milliseconds. Percentiles by nearest rank. */
+export interface DelayFigures {
+  min: number;
+  mean: number;
+  stddev: number;
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  p999: number;
+  max: number;
+}
+
+/** Messages between two places that did not arrive as they were sent. */
+export interface LossFigures {
+  /** up + down. */
+  lost: number;
+  /** Lost between the origin and the relay. */
+  up: number;
+  /** Lost between the relay and the receiver. */
+  down: number;
+  /** The relay's own share of `down`: frames that it dropped because the receiver fell behind. */
+  dropped: number;
+  duplicates: number;
+  /** RFC 4737: arrived with a sequence below one that was already seen. */
+  reordered: number;
+}
+
+/** Figures of one hop or path on one route. */
+export interface KeySummary extends LossFigures {
+  /** `A::~::B` for a hop; hops joined by `<~>` for a path. */
+  key: string;
+  from: string;
+  to: string;
+  /** A hop's: label of its client's session. A path's: `ORIGIN>RECEIVER`, one label if equal. */
+  route: string;
+  /** Hops of the path; 1 for a single hop. */
+  hops: number;
+  echo: boolean;
+  /** Messages in the figures: warm-up left out. */
+  count: number;
+  per_second: number;
+  /** Messages whose corrected delay was below zero (counted as 0 in the histogram). */
+  negative: number;
+  /** Messages received while the clocks' offset was unknown: counted, but not in `ms`. */
+  uncorrected: number;
+  /** Corrected one-way delay; a path's is the sum of its hops'. Absent until one was measured. */
+  ms?: DelayFigures;
+  /** Last received − first sent, the relay's residence included. Paths only. */
+  elapsed_ms?: DelayFigures;
+  /** Bound on the error of `ms`. */
+  error_ms?: { p50: number; max: number };
+  /** |difference of delay| of neighbours in sequence (RFC 3393). */
+  ipdv_ms?: DelayFigures;
+  /** Smoothed jitter (RFC 3550, section 6.4.1). */
+  jitter_ms?: number;
+  /** Base64 of the compressed V2 HdrHistogram of `ms`, unit 0.1 µs. */
+  hdr?: string;
+}
+
+/** One route of a client: what it sent, and the RTT of its clock exchanges. */
+export interface RouteSummary {
+  route: string;
+  /** Address as the user wrote it. */
+  server: string;
+  state: "connecting" | "warming-up" | "measuring" | "closed";
+  /** While warming up: how many of the warm-up messages have been sent. */
+  warmed_up?: { sent: number; of: number };
+  sent: number;
+  /** Slots missed while disconnected, never sent late. */
+  unsent: number;
+  /** Sent after the last count of a session that ended without the relay's bye. */
+  unconfirmed: number;
+  /** Times that the connection was made again. */
+  reconnects: number;
+  rtt_ms?: DelayFigures;
+}
+
+/** Difference of two routes between the same places, pair by pair: b − a, negative: b is faster. */
+export interface DifferenceSummary {
+  a: string;
+  b: string;
+  from: string;
+  to: string;
+  pairs: number;
+  owd_ms?: DelayFigures;
+  round_trip_ms?: DelayFigures;
+}
+
+/** What a sink did with the records that it was given. */
+export interface SinkSummary {
+  sink: string;
+  accepted: number;
+  written: number;
+  failed: number;
+  dropped: number;
+}
+
+/** One connected session, as a server sees it. */
+export interface SessionSummary {
+  name: string;
+  route: string;
+  peer: string;
+  rtt_ms?: number;
+  error_ms?: number;
+  backlog_bytes: number;
+  dropped: number;
+}
+
+/** The whole: `--json`'s document, and the input of every table. */
+export interface RunSummary {
+  version: 1;
+  tool: "performance-client" | "performance-server";
+  tool_version: string;
+  config: Record<string, unknown>;
+  /** ISO 8601, µs. */
+  started: string;
+  /** First send to the last frame received or confirmed by the relay's bye. */
+  seconds: number;
+  sent: number;
+  received: number;
+  warmup: number;
+  /** Client only. */
+  routes?: RouteSummary[];
+  differences?: DifferenceSummary[];
+  /** Server only: sessions connected now. */
+  sessions?: SessionSummary[];
+  keys: KeySummary[];
+  residence_ms?: DelayFigures;
+  fanout_ms?: DelayFigures;
+  lag_ms?: DelayFigures;
+  sinks: SinkSummary[];
+  /** Things that the reader must know to read the figures right (a flood's queues, a clock step). */
+  notes: string[];
+}
