@@ -1,0 +1,108 @@
+// Makes the executables: `npm run build -- --help` tells how to ask for which.
+
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { bundle, programs } from "./bundle.ts";
+import { writeChecksums } from "./checksums.ts";
+import { formatLicenses, licensesOf, readLicense } from "./licenses.ts";
+import { step } from "./progress.ts";
+import { inject, makeBlob } from "./sea.ts";
+import { describeCommit } from "./source.ts";
+import { hostName, nodeVersion, placeNode, strip, targets } from "./targets.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+
+const usage = `Usage: npm run build -- [--target NAME]...
+
+Makes dist/performance-server and dist/performance-client for this machine, or
+the same in dist/NAME for another platform: ${Object.keys(targets).join(", ")}.`;
+
+/** Reads the command line: the names of the wanted targets, or undefined to show the help. */
+function readTargets(args: string[]): string[] | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      target: { type: "string", multiple: true, default: [hostName] },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return undefined;
+  for (const name of values.target) {
+    if (!Object.hasOwn(targets, name)) {
+      throw new Error(`no target ${name}; there are ${Object.keys(targets).join(", ")}`);
+    }
+  }
+  return values.target;
+}
+
+/** Bundles each program, with the licences of what is in it, into the folder `work`. */
+async function bundleAll(work: string) {
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const stamp = { version, commit: await describeCommit(root) };
+  console.log(`performance-tester ${version}, commit ${stamp.commit}, Node ${nodeVersion}`);
+
+  const { text } = await readLicense(join(root, "node_modules", targets[hostName]!.package));
+  const node = { title: `Node.js ${nodeVersion}`, text };
+  for (const { name, entry } of programs) {
+    const file = join(work, `${name}.cjs`);
+    await step(`bundle ${name}`, file, async () => {
+      const packages = await licensesOf(root, await bundle(root, entry, file, stamp));
+      await writeFile(join(work, `${name}.licenses`), formatLicenses([node, ...packages]));
+    });
+  }
+}
+
+/** Turns the bundles in `work` into the executables of one target. */
+async function buildTarget(work: string, targetName: string) {
+  const target = targets[targetName]!;
+  const isHost = targetName === hostName;
+  const folder = isHost ? dist : join(dist, targetName);
+  await mkdir(folder, { recursive: true });
+
+  const node = join(work, `node-${targetName}`);
+  await step(`node ${targetName}`, node, async () => {
+    await placeNode(root, targetName, target, node);
+    if (target.stripTools.length === 0 || await strip(targetName, target, node)) return;
+    return `not stripped: install ${target.stripTools.join(" or ")}`;
+  });
+
+  const names = programs.map(({ name }) => name + target.suffix);
+  for (const { name } of programs) {
+    const blob = `${name}-${targetName}.blob`;
+    const unfinished = join(work, name + target.suffix);
+    const executable = join(folder, name + target.suffix);
+    await step(relative(root, executable), executable, async () => {
+      await makeBlob(work, { bundle: `${name}.cjs`, licenses: `${name}.licenses`, blob }, isHost);
+      await copyFile(node, unfinished);
+      await inject(root, unfinished, blob);
+      // An older one may be running: its name can be taken over, its file not be written to.
+      await rename(unfinished, executable);
+      return target.untested && "untested";
+    });
+  }
+  const sums = join(folder, "SHA256SUMS");
+  await step(relative(root, sums), sums, () => writeChecksums(folder, names));
+}
+
+async function main() {
+  const names = readTargets(process.argv.slice(2));
+  if (names === undefined) return console.log(usage);
+  await mkdir(dist, { recursive: true });
+  const work = await mkdtemp(join(dist, ".work-"));
+  try {
+    await bundleAll(work);
+    for (const name of names) await buildTarget(work, name);
+  } finally {
+    await rm(work, { recursive: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`build: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
