@@ -89,6 +89,8 @@ export interface DifferenceSummary {
   from: string;
   to: string;
   pairs: number;
+  /** Bound on the error of a pair's difference: of the clock's rate alone, the offset cancels. */
+  error_ms?: { p50: number; max: number };
   owd_ms?: DelayFigures;
   round_trip_ms?: DelayFigures;
 }
