@@ -1,0 +1,206 @@
+/** The client's command line. */
+
+import { ipAddress, ipVersion, port, routes } from "../cli/addresses.ts";
+import { type Config, type OptionTable, stronger, value, type Values } from "../cli/option.ts";
+import {
+  clockOptions,
+  CLOCKS,
+  CONNECTION,
+  echoOption,
+  EXIT_CODES,
+  filterOption,
+  ipVersionOptions,
+  MESSAGES,
+  nameOption,
+  OTHER,
+  otherOptions,
+  OUTPUT,
+  outputOptions,
+  PRECEDENCE,
+  sharedProblem,
+} from "../cli/shared-options.ts";
+import { duration, interval, number, oneOf, wholeNumber, wholeNumbers } from "../cli/values.ts";
+import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
+
+const RUN = "Length of the run";
+
+const options = {
+  server: value(routes, {
+    group: CONNECTION,
+    short: "s",
+    variable: "SERVER_NAME",
+    default: "localhost",
+    list: true,
+    help: "Server, or several: each is a route of its own, named by its label (else by its " +
+      "address). Routes to one server are compared pair by pair.",
+  }),
+  port: value(port, {
+    group: CONNECTION,
+    short: "p",
+    default: "8080",
+    help: "Port of the servers that are given without one.",
+  }),
+  name: nameOption(
+    "client",
+    "%region% and %zone% become where it runs, %route% the label of each route.",
+  ),
+  bind: value(ipAddress, { group: CONNECTION, help: "Local IP address to connect from." }),
+  ...ipVersionOptions,
+  "connect-timeout": value(duration({ leastMs: 1, zeroMeans: "for ever" }), {
+    group: CONNECTION,
+    default: "30s",
+    help: "Gives up where no route connects within this time; 0 waits for ever.",
+  }),
+  mode: value(oneOf("paced", "ping-pong", "flood"), {
+    group: MESSAGES,
+    default: "paced",
+    help: "By the interval; one message at a time, the next when it has come back; or as fast " +
+      "as the slowest recipient takes them.",
+  }),
+  interval: value(interval, {
+    group: MESSAGES,
+    default: "3500ms-4500ms",
+    help: "Time between two messages, with its unit: uniformly random in the range.",
+  }),
+  rate: value(number({ zero: false, most: 1_000_000 }), {
+    group: MESSAGES,
+    help: "Messages a second, instead of --interval.",
+  }),
+  size: value(wholeNumbers({ least: 1, most: MAX_PAYLOAD_BYTES }), {
+    group: MESSAGES,
+    default: "16,512,1024,2048",
+    list: true,
+    help: `Bytes of payload, 1 to ${MAX_PAYLOAD_BYTES}: one of these at random for each ` +
+      "message. The filter's text is never cut off.",
+  }),
+  filter: filterOption(
+    "Begins each payload; a server with a --filter ignores clients without its text.",
+  ),
+  echo: echoOption,
+  warmup: value(wholeNumber({ least: 0, most: 1_000_000 }), {
+    group: MESSAGES,
+    default: "10",
+    help: "First messages of each connection that are left out of the figures.",
+  }),
+  count: value(wholeNumber({ least: 1, most: 1_000_000_000_000 }), {
+    group: RUN,
+    help: "Ends after so many messages on each route, warm-up left out.",
+  }),
+  duration: value(duration({ leastMs: 1 }), {
+    group: RUN,
+    help: "Ends after this time from the first connection, warm-up included.",
+  }),
+  ...clockOptions,
+  ...outputOptions,
+  ...otherOptions,
+} as const;
+
+type Raw = Values<typeof options>;
+
+/** One way to a server. */
+export interface RouteConfig {
+  label: string;
+  /** Host name or IP address, without brackets. */
+  host: string;
+  port: number;
+  /** The address as the user wrote it. */
+  address: string;
+}
+
+/** The configuration as it follows from the options: ports filled in, echo decided. */
+type Resolved = Omit<Raw, "server" | "echo"> & {
+  server: readonly RouteConfig[];
+  echo: boolean;
+};
+
+/** The client's options. Durations are milliseconds, sizes are bytes. */
+export const clientOptions: OptionTable<typeof options, Resolved> = {
+  tool: "performance-client",
+  prefix: "CLIENT",
+  about: "Sends messages to performance-server over one or many routes, receives those of the " +
+    "other clients, and shows what the ways take: one-way delay, round trip, loss, each with " +
+    "its error bound.",
+  groups: [CONNECTION, MESSAGES, RUN, CLOCKS, OUTPUT, OTHER],
+  options,
+  examples: [
+    { says: "A server on this machine, until Ctrl-C:", command: "performance-client" },
+    {
+      says: "Is the accelerated route faster than the direct one? Both, side by side:",
+      command: "performance-client -s direct=a.example.com,accelerated=b.example.com",
+    },
+    {
+      says: "A hundred messages a second for a minute, named after the AWS region:",
+      command: "performance-client -s a.example.com --rate 100 --duration 1m \\\n" +
+        "  -n client-%region%",
+    },
+    {
+      says: "A thousand round trips of 64 bytes, the result as JSON:",
+      command: "performance-client --mode ping-pong --size 64 --count 1000 --json",
+    },
+    {
+      says: "Several servers, a port of its own and an IPv6 address, records to a file:",
+      command: "performance-client -s eu=a,us=b:9000,'[2001:db8::1]' --ndjson hops.ndjson",
+    },
+    {
+      says: "By environment, as in a task definition:",
+      command: "SERVER_NAME=a.example.com CLIENT_NAME=client-%region% performance-client",
+    },
+  ],
+  notes: [
+    {
+      title: "What an estimate cannot know",
+      text: "Without synchronized clocks the offset between two hosts is estimated from round " +
+        "trips, and their time is shared evenly between both ways. error_ms bounds what that " +
+        "may be wrong by; only synchronized clocks show the asymmetry of a single route. " +
+        "Differences between routes of one client do not suffer from this: both routes share " +
+        "the same two clocks.",
+    },
+    PRECEDENCE,
+    EXIT_CODES,
+  ],
+  finish(values, sources) {
+    const paced = pacing(values, sources);
+    const problem = sharedProblem(values, sources) ?? bindProblem(values) ??
+      (values.mode === "ping-pong" && values.echo === false
+        ? "--no-echo and --mode ping-pong exclude one another: a ping-pong waits for its echo"
+        : undefined);
+    if (problem !== undefined) return { problem };
+    if ("problem" in paced) return paced;
+    const config: Resolved = {
+      ...values,
+      ...paced.value,
+      server: values.server.map((route) => ({ ...route, port: route.port ?? values.port })),
+      echo: values.echo ?? (values.server.length > 1 || values.mode === "ping-pong"),
+    };
+    const warnings = values.mode === "paced"
+      ? []
+      : (["interval", "rate"] as const).filter((key) => sources[key] !== "default")
+        .map((key) => `--${key} has no effect with --mode ${values.mode}`);
+    return { value: { config, warnings } };
+  },
+};
+
+export type ClientConfig = Config<typeof clientOptions>;
+
+/** `rate` and `interval` exclude one another; the interval follows from a rate. */
+function pacing(
+  { rate, interval }: Raw,
+  sources: Parameters<typeof clientOptions.finish>[1],
+): { value: Pick<Raw, "rate" | "interval"> } | { problem: string } {
+  if (rate === undefined) return { value: { rate, interval } };
+  const winner = stronger(sources.rate, sources.interval);
+  if (winner === "neither") {
+    return { problem: "--rate and --interval exclude one another: leave one out" };
+  }
+  if (winner === "b") return { value: { rate: undefined, interval } };
+  return { value: { rate, interval: { minMs: 1000 / rate, maxMs: 1000 / rate } } };
+}
+
+function bindProblem({ bind, ipv4, ipv6 }: Raw): string | undefined {
+  if (bind === undefined) return undefined;
+  const version = ipVersion(bind);
+  if ((ipv4 && version === 6) || (ipv6 && version === 4)) {
+    return `--bind ${bind} is an IPv${version} address, excluded by -${version === 6 ? 4 : 6}`;
+  }
+  return undefined;
+}

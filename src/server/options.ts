@@ -1,0 +1,102 @@
+/** The server's command line. */
+
+import { host, listeningPort } from "../cli/addresses.ts";
+import { type Config, flag, type OptionTable, value, type Values } from "../cli/option.ts";
+import {
+  backlogOption,
+  clockOptions,
+  CLOCKS,
+  CONNECTION,
+  EXIT_CODES,
+  filterOption,
+  ipVersionOptions,
+  LIMITS,
+  MESSAGES,
+  nameOption,
+  OTHER,
+  otherOptions,
+  OUTPUT,
+  outputOptions,
+  PRECEDENCE,
+  sharedProblem,
+} from "../cli/shared-options.ts";
+import { wholeNumber } from "../cli/values.ts";
+
+const options = {
+  port: value(listeningPort, {
+    group: CONNECTION,
+    short: "p",
+    default: "8080",
+    help: "Port to listen on; 0 takes any free one, which the log names.",
+  }),
+  host: value(host, {
+    group: CONNECTION,
+    help: "Address to listen on; all interfaces where none is given.",
+  }),
+  name: nameOption("server", "%region% and %zone% become where it runs."),
+  ...ipVersionOptions,
+  filter: filterOption("Ignores clients whose own --filter does not contain this."),
+  "max-clients": value(wholeNumber({ least: 1, most: 100_000 }), {
+    group: LIMITS,
+    default: "1000",
+    help: "Further clients are turned away, and told so.",
+  }),
+  "max-backlog": backlogOption,
+  ...clockOptions,
+  ...outputOptions,
+  health: flag({
+    group: OTHER,
+    variable: false,
+    help: "Asks the server on this machine whether it serves: exit code 0 or 1.",
+  }),
+  ...otherOptions,
+} as const;
+
+/** The server's options. Durations are milliseconds, sizes are bytes. */
+export const serverOptions: OptionTable<typeof options, Values<typeof options>> = {
+  tool: "performance-server",
+  prefix: "SERVER",
+  about: "Relays the messages of performance-client to all its other clients, and measures what " +
+    "the way to this server takes: one-way delay, each figure with its error bound.",
+  groups: [CONNECTION, MESSAGES, LIMITS, CLOCKS, OUTPUT, OTHER],
+  options,
+  examples: [
+    { says: "Serve on port 8080 of all interfaces:", command: "performance-server" },
+    {
+      says: "Named after its AWS region, on another port:",
+      command: "performance-server -n server-%region% -p 9000",
+    },
+    {
+      says: "Any free port of this machine alone (the log tells which):",
+      command: "performance-server --host 127.0.0.1 -p 0",
+    },
+    {
+      says: "Each inbound hop as a line of JSON, a report a minute:",
+      command: "performance-server --ndjson hops.ndjson --stats 60",
+    },
+    {
+      says: "The health check of a container:",
+      command: "performance-server --health",
+    },
+    {
+      says: "By environment, as in a task definition:",
+      command: "SERVER_NAME=server-%region% SERVER_MAX_CLIENTS=50 performance-server",
+    },
+  ],
+  notes: [
+    {
+      title: "What an estimate cannot know",
+      text: "Without synchronized clocks the offset between two hosts is estimated from round " +
+        "trips, and their time is shared evenly between both ways. error_ms bounds what that " +
+        "may be wrong by; only synchronized clocks show the asymmetry of a single route.",
+    },
+    PRECEDENCE,
+    EXIT_CODES,
+  ],
+  finish(values, sources) {
+    const problem = sharedProblem(values, sources);
+    return problem === undefined ? { value: { config: values, warnings: [] } } : { problem };
+  },
+};
+
+export type ServerConfig = Config<typeof serverOptions>;
