@@ -1,0 +1,116 @@
+/**
+ * Bounds-checked reading and writing of control frames (everything but data, which has fixed
+ * offsets and its own fast path).
+ */
+import { ProtocolError } from "./protocol-error.ts";
+
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export interface ByteReader {
+  u8(): number;
+  u16(): number;
+  u32(): number;
+  f64(): number;
+  bytes(count: number): Uint8Array;
+  /** UTF-8 after a u16 count of bytes, at most `maxBytes`. */
+  text(maxBytes: number): string;
+  /** Throws unless everything was read: trailing bytes would be a rule that we do not know. */
+  end(): void;
+}
+
+/**
+ * Reads `frame` from `offset` on. Every read beyond the end throws a ProtocolError that names
+ * `what` (the frame's type).
+ */
+export function createReader(frame: Uint8Array, offset: number, what: string): ByteReader {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  let at = offset;
+  const take = (count: number): number => {
+    if (at + count > frame.byteLength) throw new ProtocolError(`${what}: ends too early`);
+    const start = at;
+    at += count;
+    return start;
+  };
+  const reader: ByteReader = {
+    u8: () => view.getUint8(take(1)),
+    u16: () => view.getUint16(take(2), true),
+    u32: () => view.getUint32(take(4), true),
+    f64: () => view.getFloat64(take(8), true),
+    bytes(count) {
+      const start = take(count);
+      return frame.slice(start, start + count);
+    },
+    text(maxBytes) {
+      const count = reader.u16();
+      if (count > maxBytes) {
+        throw new ProtocolError(`${what}: text of ${count} bytes, at most ${maxBytes}`);
+      }
+      const start = take(count);
+      try {
+        return utf8Decoder.decode(frame.subarray(start, start + count));
+      } catch {
+        throw new ProtocolError(`${what}: text is not UTF-8`);
+      }
+    },
+    end() {
+      if (at !== frame.byteLength) {
+        throw new ProtocolError(`${what}: ${frame.byteLength - at} bytes too many`);
+      }
+    },
+  };
+  return reader;
+}
+
+export interface ByteWriter {
+  u8(value: number): void;
+  u16(value: number): void;
+  u32(value: number): void;
+  f64(value: number): void;
+  bytes(value: Uint8Array): void;
+  text(value: string): void;
+  /** The bytes written so far. */
+  readonly length: number;
+  /** Fills in the frame's length (its first four bytes) and returns the frame. */
+  finish(): Uint8Array;
+}
+
+/** Starts a frame of `type`: its header of length, type and flags, then whatever is appended. */
+export function createWriter(type: number, flags: number): ByteWriter {
+  let bytes = new Uint8Array(256);
+  let view = new DataView(bytes.buffer);
+  let at = 4;
+  const grow = (count: number): number => {
+    if (at + count > bytes.byteLength) {
+      const larger = new Uint8Array(Math.max(bytes.byteLength * 2, at + count));
+      larger.set(bytes);
+      bytes = larger;
+      view = new DataView(bytes.buffer);
+    }
+    const start = at;
+    at += count;
+    return start;
+  };
+  const writer: ByteWriter = {
+    u8: (value) => view.setUint8(grow(1), value),
+    u16: (value) => view.setUint16(grow(2), value, true),
+    u32: (value) => view.setUint32(grow(4), value, true),
+    f64: (value) => view.setFloat64(grow(8), value, true),
+    bytes: (value) => bytes.set(value, grow(value.byteLength)),
+    text(value) {
+      const encoded = utf8Encoder.encode(value);
+      writer.u16(encoded.byteLength);
+      writer.bytes(encoded);
+    },
+    get length() {
+      return at;
+    },
+    finish() {
+      view.setUint32(0, at, true);
+      return bytes.slice(0, at);
+    },
+  };
+  writer.u8(type);
+  writer.u8(flags);
+  return writer;
+}

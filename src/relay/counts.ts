@@ -1,0 +1,57 @@
+/**
+ * Counts of messages, in heartbeats and byes: they tell loss up and loss down apart.
+ *
+ *     | sent (f64) | entries (u32) | entries × { session u32, received f64, next f64, dropped f64 }
+ *
+ * sent      messages that the sender of the frame has sent in this session (0 from a relay)
+ * session   number of the origin's session
+ * received  distinct messages of that session that the sender of the frame has received
+ * next      one more than the highest sequence that it knows of
+ * dropped   of those, how many the relay did not pass on because their receiver fell behind
+ */
+import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { ProtocolError } from "./protocol-error.ts";
+
+export interface OriginCounts {
+  session: number;
+  received: number;
+  next: number;
+  dropped: number;
+}
+
+export interface Counts {
+  sent: number;
+  origins: OriginCounts[];
+}
+
+/** Origins that fit into one control frame; the rest goes into a heartbeat before it. */
+export const MAX_COUNTED_ORIGINS = 2000;
+
+export function writeCounts(writer: ByteWriter, counts: Counts): void {
+  writer.f64(counts.sent);
+  writer.u32(counts.origins.length);
+  for (const origin of counts.origins) {
+    writer.u32(origin.session);
+    writer.f64(origin.received);
+    writer.f64(origin.next);
+    writer.f64(origin.dropped);
+  }
+}
+
+export function readCounts(reader: ByteReader, what: string): Counts {
+  const count = (): number => {
+    const value = reader.f64();
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || value % 1 !== 0) {
+      throw new ProtocolError(`${what}: a count is not a whole number`);
+    }
+    return value;
+  };
+  const sent = count();
+  const entries = reader.u32();
+  if (entries > MAX_COUNTED_ORIGINS) throw new ProtocolError(`${what}: ${entries} origins`);
+  const origins: OriginCounts[] = [];
+  for (let i = 0; i < entries; i++) {
+    origins.push({ session: reader.u32(), received: count(), next: count(), dropped: count() });
+  }
+  return { sent, origins };
+}

@@ -1,0 +1,97 @@
+/**
+ * Hands the messages of one session to all that are to have them: the same bytes to everyone, each
+ * time another one first.
+ */
+import type { Session } from "./session.ts";
+
+/** A receiver that took nothing for this long no longer holds a flood up. */
+const HOLD_STALLED_US = 1_000_000;
+
+export interface FanOutResult {
+  /** Receivers that the messages were handed to. */
+  receivers: number;
+  /** What the last of them waited for the others, µs. */
+  waitUs: number;
+}
+
+export interface FanOut {
+  add(session: Session): void;
+  remove(session: Session): void;
+  /** Everyone who gets others' messages. */
+  readonly recipients: readonly Session[];
+  /** Hands over `bytes`, whole frames of `origin` stamped at `sentUs`: `messages` of them. */
+  distribute(origin: Session, bytes: Uint8Array, messages: number, sentUs: number): FanOutResult;
+  /** Whether a flood of `origin` must wait: someone who still takes has over half a backlog. */
+  mustHold(origin: Session, nowUs: number): boolean;
+}
+
+export function createFanOut(options: {
+  nowUs: () => number;
+  maxBacklogBytes: number;
+  /** `recipient` lost messages of `origin` because its backlog is full. */
+  dropped: (recipient: Session, origin: Session, messages: number) => void;
+}): FanOut {
+  const recipients: Session[] = [];
+  const holdBytes = options.maxBacklogBytes / 2;
+  let rotation = 0;
+
+  const isFor = (recipient: Session, origin: Session): boolean =>
+    recipient !== origin || origin.echo;
+
+  const hand = (
+    recipient: Session,
+    origin: Session,
+    bytes: Uint8Array,
+    messages: number,
+    nowUs: number,
+  ): void => {
+    if (recipient.connection.outbox.sendData(bytes, nowUs)) return;
+    recipient.dropped.set(origin.number, (recipient.dropped.get(origin.number) ?? 0) + messages);
+    recipient.droppedTotal += messages;
+    recipient.overflowed = true;
+    options.dropped(recipient, origin, messages);
+  };
+
+  const holds = (recipient: Session, nowUs: number): boolean => {
+    const { outbox } = recipient.connection;
+    return outbox.backlogBytes > holdBytes && nowUs - outbox.progressUs < HOLD_STALLED_US;
+  };
+
+  return {
+    recipients,
+    add(session) {
+      recipients.push(session);
+    },
+    remove(session) {
+      const index = recipients.indexOf(session);
+      if (index >= 0) recipients.splice(index, 1);
+    },
+    distribute(origin, bytes, messages, sentUs) {
+      const count = recipients.length;
+      let receivers = 0;
+      let lastUs = sentUs;
+      let at = count > 0 ? rotation++ % count : 0;
+      for (let i = 0; i < count; i++) {
+        const recipient = recipients[at]!;
+        at = at + 1 === count ? 0 : at + 1;
+        if (!isFor(recipient, origin)) continue;
+        if (receivers > 0) lastUs = options.nowUs();
+        hand(recipient, origin, bytes, messages, lastUs);
+        receivers++;
+      }
+      if (origin.echo && origin.flow > 0) {
+        // Of a route's flows only the first is a recipient; its own echo each one gets.
+        if (receivers > 0) lastUs = options.nowUs();
+        hand(origin, origin, bytes, messages, lastUs);
+        receivers++;
+      }
+      return { receivers, waitUs: lastUs - sentUs };
+    },
+    mustHold(origin, nowUs) {
+      for (const recipient of recipients) {
+        if (isFor(recipient, origin) && holds(recipient, nowUs)) return true;
+      }
+      return origin.echo && origin.flow > 0 && holds(origin, nowUs);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * The first frame of a client.
+ *
+ *      0               4       5       6       8              12
+ *     +---------------+-------+-------+-------+---------------+
+ *     | length        | 1     | flags |version| magic         |
+ *     +---------------+-------+-------+-------+---------------+
+ *     | process id, 16 bytes                                  |   28
+ *     +-------------------------------------------------------+
+ *     | previous session, 8 bytes     | max payload   | flow  |   42
+ *     +-------------------------------+---------------+-------+
+ *     | mode  | 0     | name, route, prefix: u16 and UTF-8 each
+ *     +-------+-------+------ …
+ *
+ * flags             bit 0: probe (asks whether the relay is there; never a client);
+ *                   bit 1: echo (wants its own messages back)
+ * process id        128 random bits: sessions of one process share one clock estimate. A secret
+ *                   between this client and the relay
+ * previous session  the session that this one follows after a lost connection; zeros: none
+ * max payload       u32: the largest payload that the client will send, or wants to receive
+ * flow              u16: which of the route's connections this is, from 0
+ * mode              u8, one of SendMode
+ * prefix            the text that all payloads of this session begin with
+ */
+import { createReader, createWriter } from "./bytes.ts";
+import {
+  FrameType,
+  MAGIC,
+  MAX_NAME_BYTES,
+  MAX_PAYLOAD_BYTES,
+  MAX_PREFIX_BYTES,
+  MAX_ROUTE_BYTES,
+  VERSION,
+} from "./frame.ts";
+import { ProtocolError } from "./protocol-error.ts";
+
+export const PROCESS_ID_BYTES = 16;
+export const SESSION_ID_BYTES = 8;
+/** Largest hello: a relay takes nothing longer from a connection that has not said it. */
+export const MAX_HELLO_BYTES = 44 + 3 * 2 + MAX_NAME_BYTES + MAX_ROUTE_BYTES + MAX_PREFIX_BYTES;
+
+const FLAG_PROBE = 1;
+const FLAG_ECHO = 2;
+
+export const SendMode = { paced: 0, "ping-pong": 1, flood: 2 } as const;
+export type SendModeName = keyof typeof SendMode;
+const MODE_NAMES: readonly SendModeName[] = ["paced", "ping-pong", "flood"];
+
+export interface Hello {
+  probe: boolean;
+  echo: boolean;
+  processId: Uint8Array;
+  /** All zeros where there was none. */
+  previousSession: Uint8Array;
+  maxPayloadBytes: number;
+  flow: number;
+  mode: SendModeName;
+  name: string;
+  route: string;
+  prefix: string;
+}
+
+export function writeHello(hello: Hello): Uint8Array {
+  const flags = (hello.probe ? FLAG_PROBE : 0) | (hello.echo ? FLAG_ECHO : 0);
+  const writer = createWriter(FrameType.hello, flags);
+  writer.u16(VERSION);
+  writer.u32(MAGIC);
+  writer.bytes(hello.processId);
+  writer.bytes(hello.previousSession);
+  writer.u32(hello.maxPayloadBytes);
+  writer.u16(hello.flow);
+  writer.u8(SendMode[hello.mode]);
+  writer.u8(0);
+  writer.text(hello.name);
+  writer.text(hello.route);
+  writer.text(hello.prefix);
+  return writer.finish();
+}
+
+/** Throws ProtocolError for anything but a hello of this version. */
+export function readHello(frame: Uint8Array): Hello {
+  const fault = helloFault(frame);
+  if (fault !== undefined) throw new ProtocolError(fault);
+  const reader = createReader(frame, 5, "hello");
+  const flags = reader.u8();
+  reader.bytes(6);
+  const hello: Hello = {
+    probe: (flags & FLAG_PROBE) !== 0,
+    echo: (flags & FLAG_ECHO) !== 0,
+    processId: reader.bytes(PROCESS_ID_BYTES),
+    previousSession: reader.bytes(SESSION_ID_BYTES),
+    maxPayloadBytes: reader.u32(),
+    flow: reader.u16(),
+    mode: readMode(reader.u8()),
+    name: (reader.u8(), reader.text(MAX_NAME_BYTES)),
+    route: reader.text(MAX_ROUTE_BYTES),
+    prefix: reader.text(MAX_PREFIX_BYTES),
+  };
+  reader.end();
+  if (hello.maxPayloadBytes > MAX_PAYLOAD_BYTES) {
+    throw new ProtocolError(`hello: payload of ${hello.maxPayloadBytes} bytes`);
+  }
+  if (hello.name === "") throw new ProtocolError("hello: no name");
+  return hello;
+}
+
+function readMode(mode: number): SendModeName {
+  const name = MODE_NAMES[mode];
+  if (name === undefined) throw new ProtocolError(`hello: unknown mode ${mode}`);
+  return name;
+}
+
+/**
+ * Why the first bytes of a connection, as far as they are there, cannot begin a hello of this
+ * version; undefined where they may. Tells a stranger from a peer at the earliest byte.
+ */
+export function helloFault(start: Uint8Array): string | undefined {
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  if (start.byteLength >= 4) {
+    const length = view.getUint32(0, true);
+    if (length < 44 || length > MAX_HELLO_BYTES) return "not a hello: its length";
+  }
+  if (start.byteLength >= 5 && view.getUint8(4) !== FrameType.hello) return "not a hello: its type";
+  if (start.byteLength >= 12 && view.getUint32(8, true) !== MAGIC) return "not a hello: its magic";
+  if (start.byteLength >= 8) {
+    const version = view.getUint16(6, true);
+    if (version !== VERSION) return `wire version ${version}, this is ${VERSION}`;
+  }
+  return undefined;
+}

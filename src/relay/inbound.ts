@@ -1,0 +1,254 @@
+/**
+ * What an open session sends: its messages are stamped and passed on in place, its clock frames
+ * answered, its heartbeats and bye noted. A flood is read no further while a receiver that still
+ * takes has over half a backlog queued.
+ */
+import { readBye } from "./bye.ts";
+import { readClockFrame, writeClockFrame } from "./clock-frame.ts";
+import {
+  beginHop,
+  ClockMethod,
+  dataFrameBytes,
+  dataFrameFault,
+  finishHop,
+  FLAG_WARM_UP,
+  HOP_SLOTS,
+  readFlags,
+  readHopCount,
+  readHopSlots,
+  readPayloadBytes,
+  readSequence,
+  stampOrigin,
+  stampSent,
+} from "./data-frame.ts";
+import type { FanOut } from "./fan-out.ts";
+import { FrameType, MAX_CONTROL_BYTES, MAX_PAYLOAD_BYTES, type Region } from "./frame.ts";
+import { readHeartbeat } from "./heartbeat.ts";
+import { systemInterval } from "./clock-system-interval.ts";
+import { ProtocolError } from "./protocol-error.ts";
+import type { RelayDirectory } from "./relay-directory.ts";
+import type { RelayOptions } from "./relay.ts";
+import type { Session } from "./session.ts";
+
+/** Clock exchanges a second that all clients together are asked not to exceed. */
+const MAX_EXCHANGES_PER_SECOND = 1000;
+
+export interface Inbound {
+  /** Largest frame that an open session may send. */
+  readonly maxFrameBytes: number;
+  /** Reads what has arrived of `session`. Throws ProtocolError. */
+  read(session: Session): void;
+  /** Reads floods on that were held up, where nothing holds them any more. */
+  releaseHeld(atUs: number): void;
+  /** `session` ended: nothing of it is read any more. */
+  forget(session: Session): void;
+}
+
+export interface InboundOptions extends Pick<RelayOptions, "nowUs" | "observer" | "hostClock"> {
+  fanOut: FanOut;
+  directory: RelayDirectory;
+  sessions: ReadonlySet<Session>;
+  /** The session said bye, having sent `sent` messages. */
+  byeSaid: (session: Session, sent: number, atUs: number) => void;
+  /** The session broke a rule of the wire format. */
+  broken: (session: Session, fault: string, atUs: number) => void;
+}
+
+export function createInbound(options: InboundOptions): Inbound {
+  const { nowUs, observer, fanOut, directory } = options;
+  /** Floods that wait, and what they had sent when they were stopped. */
+  const held = new Map<Session, Region>();
+
+  /**
+   * Takes the messages that stand at `region.start`, up to the next frame of another kind, and
+   * passes them on as one stretch of bytes.
+   */
+  function takeMessages(session: Session, region: Region): void {
+    const { view, start, receivedUs } = region;
+    const { offsetUs, errorUs, method } = session.pair.estimator.estimateAt(receivedUs);
+    const methodCode = ClockMethod[method];
+    let end = start;
+    let messages = 0;
+    let warmUp = 0;
+    let fault: string | undefined;
+    while (end < region.end && view.getUint8(end + 4) === FrameType.data) {
+      const length = view.getUint32(end, true);
+      fault = messageFault(session, view, end, length);
+      if (fault !== undefined || readHopSlots(view, end) < HOP_SLOTS) break;
+      stampOrigin(view, end, session.number);
+      finishHop(view, end, receivedUs, offsetUs, errorUs, methodCode);
+      beginHop(view, end);
+      messages++;
+      warmUp += readFlags(view, end) & FLAG_WARM_UP;
+      end += length;
+    }
+    session.dataUs = receivedUs;
+    region.start = end;
+    if (messages > 0) passOn(session, region, start, messages, warmUp);
+    // Good messages before a bad one have been passed on.
+    if (fault !== undefined) throw new ProtocolError(fault);
+    if (messages === 0) dropWithoutSlot(session, region);
+  }
+
+  /** The message at `region.start` has no room for the hop from here on. */
+  function dropWithoutSlot(session: Session, region: Region): void {
+    session.tracker.accept(readSequence(region.view, region.start));
+    session.noSlot++;
+    region.start += region.view.getUint32(region.start, true);
+  }
+
+  /** Passes on the messages from `start` to `region.start`. */
+  function passOn(
+    session: Session,
+    region: Region,
+    start: number,
+    messages: number,
+    warmUp: number,
+  ): void {
+    const { view, bytes, receivedUs, start: end } = region;
+    if (!session.metered) {
+      for (let at = start; at < end; at += view.getUint32(at, true)) {
+        session.tracker.accept(readSequence(view, at));
+      }
+      return;
+    }
+    directory.announceFirst(session, receivedUs);
+    const sentUs = nowUs();
+    for (let at = start; at < end; at += view.getUint32(at, true)) stampSent(view, at, sentUs);
+    const run = bytes.subarray(start, end);
+    const { receivers, waitUs } = fanOut.distribute(session, run, messages, sentUs);
+    for (let at = start; at < end; at += view.getUint32(at, true)) {
+      observer.message(session, view, at, session.tracker.accept(readSequence(view, at)));
+    }
+    if (receivers > 0) observer.relayed(messages, warmUp, sentUs - receivedUs, waitUs);
+  }
+
+  function takeClock(session: Session, frame: Uint8Array, receivedUs: number): void {
+    const clock = readClockFrame(frame);
+    const { estimator } = session.pair;
+    const host = options.hostClock();
+    const peer = { boundUs: clock.errorUs, anchorErrorUs: 0, wallShiftUs: clock.wallShiftUs };
+    const news = estimator.setSystemInterval(systemInterval(host, peer), receivedUs);
+    if (news !== undefined) observer.clock(session, news);
+    if (clock.phase === 1) {
+      const t3Us = nowUs();
+      session.answer = { exchange: clock.exchange, t2Us: receivedUs, t3Us };
+      const answer = writeClockFrame({
+        phase: 2,
+        exchange: clock.exchange,
+        soonestMs: Math.ceil((options.sessions.size * 1000) / MAX_EXCHANGES_PER_SECOND),
+        t1Us: clock.t1Us,
+        t2Us: receivedUs,
+        t3Us,
+        t4Us: 0,
+        errorUs: host.boundUs + host.anchorErrorUs,
+        wallShiftUs: host.wallShiftUs,
+      });
+      session.connection.outbox.sendControl(answer, t3Us);
+      return;
+    }
+    const { answer } = session;
+    // Only our own times count, and each answer once.
+    const isOurs = clock.phase === 3 && answer?.exchange === clock.exchange &&
+      answer.t2Us === clock.t2Us && answer.t3Us === clock.t3Us;
+    if (!isOurs) return;
+    session.answer = undefined;
+    session.rttUs = clock.t4Us - clock.t1Us - (clock.t3Us - clock.t2Us);
+    const exchange = {
+      localSentUs: clock.t3Us,
+      peerReceivedUs: clock.t4Us,
+      peerSentUs: clock.t1Us,
+      localReceivedUs: clock.t2Us,
+    };
+    const event = estimator.addExchange(exchange, session.number, receivedUs);
+    if (event !== undefined) observer.clock(session, event);
+  }
+
+  /** Takes one frame that is not a message. */
+  function takeControl(session: Session, region: Region): void {
+    const { view, start } = region;
+    const length = view.getUint32(start, true);
+    const type = view.getUint8(start + 4);
+    const frame = region.bytes.subarray(start, start + length);
+    region.start += length;
+    switch (type) {
+      case FrameType.clock:
+        takeClock(session, frame, region.receivedUs);
+        return;
+      case FrameType.heartbeat:
+        // It lives: that is known by its bytes. Its counts only have to be well-formed.
+        readHeartbeat(frame);
+        return;
+      case FrameType.bye:
+        options.byeSaid(session, readBye(frame).counts.sent, region.receivedUs);
+        return;
+      default:
+        throw new ProtocolError(`a client sent a frame of type ${type}`);
+    }
+  }
+
+  /** Reads a region to its end; false where the flood has to wait before. */
+  function readRegion(session: Session, region: Region): boolean {
+    while (region.start < region.end && session.connection.state === "open") {
+      if (region.view.getUint8(region.start + 4) !== FrameType.data) {
+        takeControl(session, region);
+        continue;
+      }
+      if (session.mode === "flood" && fanOut.mustHold(session, nowUs())) return false;
+      takeMessages(session, region);
+    }
+    return true;
+  }
+
+  function read(session: Session): void {
+    const { splitter, link } = session.connection;
+    let region = held.get(session) ?? splitter.next();
+    while (region !== undefined) {
+      if (!readRegion(session, region)) {
+        held.set(session, region);
+        session.held = true;
+        link.pause();
+        return;
+      }
+      region = splitter.next();
+    }
+    if (!session.held) return;
+    forget(session);
+  }
+
+  function forget(session: Session): void {
+    if (!held.delete(session)) return;
+    session.held = false;
+    session.connection.link.resume();
+  }
+
+  return {
+    maxFrameBytes: Math.max(dataFrameBytes(HOP_SLOTS, MAX_PAYLOAD_BYTES), MAX_CONTROL_BYTES),
+    read,
+    releaseHeld(atUs) {
+      for (const session of [...held.keys()]) {
+        if (fanOut.mustHold(session, atUs)) continue;
+        session.connection.heardUs = atUs;
+        try {
+          read(session);
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error;
+          options.broken(session, error.message, atUs);
+        }
+      }
+    },
+    forget,
+  };
+}
+
+function messageFault(session: Session, view: DataView, at: number, length: number) {
+  const fault = dataFrameFault(view, at, length);
+  if (fault !== undefined) return fault;
+  if (readHopCount(view, at) !== 1) return "data: a client begins the first hop, and no other";
+  if (readPayloadBytes(view, at) > session.maxPayloadBytes) {
+    return `data: payload of ${
+      readPayloadBytes(view, at)
+    } bytes, agreed ${session.maxPayloadBytes}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,31 @@
+/**
+ * A connection as the core sees it: bytes out, and a few ways to end it. Transports implement it;
+ * the simulated network of the tests does too.
+ */
+export interface Link {
+  /** Where the other end is, for people: `192.0.2.1:50000`. */
+  readonly peer: string;
+  /**
+   * Hands one bounded piece to the transport, which keeps the bytes until they are written.
+   * Returns true where the piece was taken whole at once; otherwise `written` is called when it
+   * has been. Never called again before that.
+   */
+  write(piece: readonly Uint8Array[]): boolean;
+  /** Stops reading: the peer feels it by the transport's own flow control. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection once everything handed over has been written. */
+  end(): void;
+  /** Ends the connection now; what was not yet written is lost. */
+  destroy(): void;
+}
+
+/** What a transport tells the owner of a link. */
+export interface LinkEvents {
+  /** Bytes arrived. The callee owns them and may write into them. */
+  data(chunk: Uint8Array): void;
+  /** The piece last handed to `write` has left. */
+  written(): void;
+  /** The link is gone; nothing follows. `error` says why, where it was not a clean end. */
+  closed(error?: Error): void;
+}

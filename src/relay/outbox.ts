@@ -1,0 +1,100 @@
+/**
+ * What waits to be written to one link: a queue of byte slices, handed over in bounded pieces, so
+ * that a completed write is progress that can be seen.
+ *
+ * Data beyond the backlog's limit is refused; control frames always enter (their number is bounded
+ * by what causes them, and a link that takes nothing is closed within seconds).
+ */
+import type { Link } from "./link.ts";
+
+/** Bytes handed to a link at once, at most (and one slice at least). */
+export const PIECE_BYTES = 128 * 1024;
+
+export interface Outbox {
+  /** Queues a control frame. */
+  sendControl(frame: Uint8Array, nowUs: number): void;
+  /** Queues data; false where that would exceed the limit: nothing was queued then. */
+  sendData(bytes: Uint8Array, nowUs: number): boolean;
+  /** The link's piece has been written: hands over the next one. */
+  written(nowUs: number): void;
+  /** Bytes queued or handed over, not yet known as written. */
+  readonly backlogBytes: number;
+  /** When the last piece was written, or the queue was last empty. */
+  readonly progressUs: number;
+}
+
+export function createOutbox(link: Link, maxBacklogBytes: number, startUs: number): Outbox {
+  const queue: Uint8Array[] = [];
+  /** Slices of `queue` before this one are already handed over. */
+  let head = 0;
+  let backlogBytes = 0;
+  let inFlightBytes = 0;
+  let progressUs = startUs;
+
+  const takePiece = (): Uint8Array[] => {
+    const piece: Uint8Array[] = [];
+    let bytes = 0;
+    while (head < queue.length) {
+      const slice = queue[head]!;
+      if (bytes > 0 && bytes + slice.byteLength > PIECE_BYTES) break;
+      piece.push(slice);
+      bytes += slice.byteLength;
+      head++;
+    }
+    if (head === queue.length) {
+      queue.length = 0;
+      head = 0;
+    } else if (head > 1024) {
+      queue.splice(0, head);
+      head = 0;
+    }
+    inFlightBytes = bytes;
+    return piece;
+  };
+
+  const drain = (): void => {
+    while (inFlightBytes === 0 && queue.length > 0) {
+      const piece = takePiece();
+      if (!link.write(piece)) return;
+      backlogBytes -= inFlightBytes;
+      inFlightBytes = 0;
+    }
+  };
+
+  const enqueue = (bytes: Uint8Array, nowUs: number): void => {
+    if (backlogBytes === 0) {
+      progressUs = nowUs;
+      // The usual way: nothing waits, so nothing is queued.
+      if (bytes.byteLength <= PIECE_BYTES) {
+        if (!link.write([bytes])) backlogBytes = inFlightBytes = bytes.byteLength;
+        return;
+      }
+    }
+    backlogBytes += bytes.byteLength;
+    for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
+      queue.push(bytes.subarray(at, at + PIECE_BYTES));
+    }
+    drain();
+  };
+
+  return {
+    sendControl: enqueue,
+    sendData(bytes, nowUs) {
+      if (backlogBytes + bytes.byteLength > maxBacklogBytes) return false;
+      enqueue(bytes, nowUs);
+      return true;
+    },
+    written(nowUs) {
+      progressUs = nowUs;
+      backlogBytes -= inFlightBytes;
+      inFlightBytes = 0;
+      drain();
+    },
+    get backlogBytes() {
+      return backlogBytes;
+    },
+    get progressUs() {
+      return progressUs;
+    },
+  };
+}

@@ -1,0 +1,403 @@
+/**
+ * The relay: takes connections, greets clients, meters their messages' inbound hop and passes each
+ * message to the other clients. Pure: links, time and randomness are handed in, and it is told
+ * when to look at the time again.
+ */
+import { type ByeReasonName, writeBye } from "./bye.ts";
+import type { ClockEvent, ClockMode } from "./clock-estimator.ts";
+import type { HostClock } from "./clock-system-interval.ts";
+import type { Arrival } from "./sequence.ts";
+import { createSequenceTracker } from "./sequence.ts";
+import { type Counts, MAX_COUNTED_ORIGINS, type OriginCounts } from "./counts.ts";
+import { HOP_SLOTS } from "./data-frame.ts";
+import { createFanOut } from "./fan-out.ts";
+import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
+import { writeHeartbeat } from "./heartbeat.ts";
+import { type Hello, helloFault, MAX_HELLO_BYTES, readHello, SESSION_ID_BYTES } from "./hello.ts";
+import { toHex } from "./hex.ts";
+import type { Link, LinkEvents } from "./link.ts";
+import { createOutbox } from "./outbox.ts";
+import { createProcessPairs } from "./process-pairs.ts";
+import { ProtocolError } from "./protocol-error.ts";
+import { createInbound } from "./inbound.ts";
+import { createRelayDirectory } from "./relay-directory.ts";
+import type { Connection, Session } from "./session.ts";
+import type { NowUs } from "./time.ts";
+import { writeWelcome } from "./welcome.ts";
+
+/** Heartbeats keep idle connections known to load balancers (the shortest idle limit is 30 s). */
+export const HEARTBEAT_MS = 10_000;
+/** A connection that says no hello for this long is closed. */
+const GREETING_US = 5_000_000;
+/** A client that is not heard for three heartbeats is gone. */
+const SILENT_US = 3 * HEARTBEAT_MS * 1000;
+/** A receiver that lost messages and took nothing for this long is disconnected. */
+const STALLED_US = 5_000_000;
+/** How often timeouts are looked at, µs. */
+const PATROL_US = 250_000;
+/** Ended sessions whose final counts are kept for a client that comes back. */
+const MAX_ENDED = 10_000;
+
+export interface RelayOptions {
+  name: string;
+  /** 128 random bits; told to clients, never logged. */
+  processId: Uint8Array;
+  maxClients: number;
+  maxBacklogBytes: number;
+  /** Text that a session's payloads must contain; empty: everything passes. */
+  filter: string;
+  clockMode: ClockMode;
+  /** What is known of this host's wall clock. */
+  hostClock: () => HostClock;
+  nowUs: NowUs;
+  randomBytes: (count: number) => Uint8Array;
+  /** The relay wants `tick` to be called at `atUs`, sooner than it said before. */
+  wake: (atUs: number) => void;
+  observer: RelayObserver;
+}
+
+/** What an embedder gets to see: for metering, figures and logs. */
+export interface RelayObserver {
+  joined(session: Session): void;
+  /** Its tracker holds the final counts. `reason` is for people. */
+  left(session: Session, reason: string): void;
+  /** A connection that was turned away with a bye. */
+  refused(peer: string, reason: string): void;
+  /** A connection that spoke something else, or nothing. */
+  stranger(peer: string, fault: string): void;
+  /** A metered message whose inbound hop is finished; called after it has been passed on. */
+  message(session: Session, view: DataView, at: number, arrival: Arrival): void;
+  /**
+   * Messages that arrived together were passed on: all resided here for `residenceUs`, the last
+   * receiver waited `waitUs` more. `warmUp` of the messages were flagged.
+   */
+  relayed(messages: number, warmUp: number, residenceUs: number, waitUs: number): void;
+  dropped(recipient: Session, origin: Session, messages: number): void;
+  clock(session: Session, event: ClockEvent): void;
+}
+
+export interface Relay {
+  /** Takes over a new connection; the transport reports to what this returns. */
+  accept(link: Link): LinkEvents;
+  /** Does what is due; returns when to call again. */
+  tick(): number;
+  /** Says bye to everyone and takes nothing more. Done once `connections` is 0. */
+  shutdown(): void;
+  /** Open sessions. */
+  readonly sessions: ReadonlySet<Session>;
+  /** Connections that still exist, in whatever state. */
+  readonly connections: number;
+}
+
+export function createRelay(options: RelayOptions): Relay {
+  const { nowUs, observer } = options;
+  const connections = new Set<Connection>();
+  const sessions = new Set<Session>();
+  /** Final counts of ended sessions, by session and process id. */
+  const ended = new Map<string, { received: number; next: number }>();
+  const pairs = createProcessPairs(options.clockMode);
+  const fanOut = createFanOut({
+    nowUs,
+    maxBacklogBytes: options.maxBacklogBytes,
+    dropped: observer.dropped,
+  });
+  const directory = createRelayDirectory(fanOut.recipients);
+  const inbound = createInbound({
+    ...options,
+    fanOut,
+    directory,
+    sessions,
+    byeSaid: clientLeft,
+    broken: (session, fault, atUs) => fail(session.connection, fault, atUs),
+  });
+  let lastNumber = 0;
+  let patrolUs = nowUs() + PATROL_US;
+  let shuttingDown = false;
+
+  /** Counts for `session`: its own messages, and those of all others that it was sent. */
+  function countsFor(session: Session, sinceUs: number): OriginCounts[] {
+    const counts: OriginCounts[] = [];
+    for (const origin of sessions) {
+      const { tracker } = origin;
+      const concerns = origin === session || (origin.metered && tracker.received > 0);
+      if (!concerns || (origin !== session && origin.dataUs < sinceUs)) continue;
+      counts.push({
+        session: origin.number,
+        received: tracker.received,
+        next: tracker.next,
+        dropped: session.dropped.get(origin.number) ?? 0,
+      });
+    }
+    return counts;
+  }
+
+  /** Sends all but the last part of long counts as heartbeats; returns that last part. */
+  function sendCounts(session: Session, sinceUs: number, atUs: number): Counts {
+    const origins = countsFor(session, sinceUs);
+    while (origins.length > MAX_COUNTED_ORIGINS) {
+      const part = origins.splice(0, MAX_COUNTED_ORIGINS);
+      session.connection.outbox.sendControl(writeHeartbeat({ sent: 0, origins: part }), atUs);
+    }
+    return { sent: 0, origins };
+  }
+
+  /** Says bye; what is queued still leaves. */
+  function bye(connection: Connection, reason: ByeReasonName, text: string, atUs: number): void {
+    if (connection.state === "closing" || connection.state === "closed") return;
+    const { session } = connection;
+    const counts = session ? sendCounts(session, 0, atUs) : { sent: 0, origins: [] };
+    connection.state = "closing";
+    connection.closingUs = atUs;
+    connection.outbox.sendControl(writeBye({ reason, counts, text }), atUs);
+    if (session) endSession(session, text, atUs);
+    if (connection.outbox.backlogBytes === 0) connection.link.end();
+  }
+
+  /** The client said its bye, having sent `sent` messages: answers, with the final counts. */
+  function clientLeft(session: Session, sent: number, atUs: number): void {
+    session.tracker.extendTo(sent + 1);
+    bye(session.connection, "done", "", atUs);
+  }
+
+  function endSession(session: Session, reason: string, atUs: number): void {
+    if (!sessions.delete(session)) return;
+    fanOut.remove(session);
+    inbound.forget(session);
+    if (session.metered) directory.left(session, atUs);
+    pairs.release(session.pair, atUs);
+    ended.set(endedKey(session.id, session.pair.processId), {
+      received: session.tracker.received,
+      next: session.tracker.next,
+    });
+    if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value!);
+    observer.left(session, reason === "" ? "done" : reason);
+    inbound.releaseHeld(atUs);
+    wakeForDirectory(atUs);
+  }
+
+  function wakeForDirectory(atUs: number): void {
+    const dueUs = directory.tick(atUs);
+    if (dueUs < patrolUs) options.wake(dueUs);
+  }
+
+  function greet(connection: Connection, hello: Hello, atUs: number): void {
+    if (hello.probe) {
+      connection.outbox.sendControl(writeWelcome(welcomeFor(hello, undefined)), atUs);
+      connection.state = "closing";
+      connection.closingUs = atUs;
+      if (connection.outbox.backlogBytes === 0) connection.link.end();
+      return;
+    }
+    replacePrevious(hello, atUs);
+    if (sessions.size >= options.maxClients) {
+      const text = `the server is full: ${sessions.size} of ${options.maxClients} clients`;
+      observer.refused(connection.link.peer, text);
+      bye(connection, "full", text, atUs);
+      return;
+    }
+    const session = createSession(connection, hello, atUs);
+    connection.session = session;
+    connection.state = "open";
+    connection.splitter.setLimit(inbound.maxFrameBytes);
+    connection.outbox.sendControl(writeWelcome(welcomeFor(hello, session)), atUs);
+    sessions.add(session);
+    if (session.flow === 0) {
+      directory.introduce(session, [...sessions].filter((other) => other.metered), atUs);
+      fanOut.add(session);
+    }
+    if (session.metered) directory.joined(session, atUs);
+    observer.joined(session);
+    wakeForDirectory(atUs);
+  }
+
+  /** A client that comes back while its old connection still looks alive takes that one's place. */
+  function replacePrevious(hello: Hello, atUs: number): void {
+    const previous = toHex(hello.previousSession);
+    const processId = toHex(hello.processId);
+    for (const session of sessions) {
+      if (session.id !== previous || session.pair.processId !== processId) continue;
+      bye(session.connection, "replaced", "replaced by a newer connection of the client", atUs);
+    }
+  }
+
+  function createSession(connection: Connection, hello: Hello, atUs: number): Session {
+    const idBytes = options.randomBytes(SESSION_ID_BYTES);
+    return {
+      connection,
+      number: ++lastNumber,
+      id: toHex(idBytes),
+      idBytes,
+      name: hello.name,
+      route: hello.route,
+      flow: hello.flow,
+      mode: hello.mode,
+      echo: hello.echo,
+      metered: hello.prefix.includes(options.filter),
+      maxPayloadBytes: hello.maxPayloadBytes,
+      pair: pairs.take(hello.processId),
+      tracker: createSequenceTracker(1),
+      dropped: new Map(),
+      droppedTotal: 0,
+      noSlot: 0,
+      overflowed: false,
+      held: false,
+      dataUs: 0,
+      heartbeatDueUs: atUs + HEARTBEAT_MS * 1000,
+      rttUs: NaN,
+      answer: undefined,
+    };
+  }
+
+  function welcomeFor(hello: Hello, session: Session | undefined) {
+    const previous = ended.get(endedKey(toHex(hello.previousSession), toHex(hello.processId)));
+    return {
+      metered: session?.metered ?? true,
+      session: session?.number ?? 0,
+      sessionId: session?.idBytes ?? new Uint8Array(SESSION_ID_BYTES),
+      processId: options.processId,
+      maxPayloadBytes: Math.min(hello.maxPayloadBytes, MAX_PAYLOAD_BYTES),
+      heartbeatMs: HEARTBEAT_MS,
+      hopSlots: HOP_SLOTS,
+      ...(previous && { previous }),
+      name: options.name,
+    };
+  }
+
+  /** Reads what has arrived, as far as flow control lets it. */
+  function read(connection: Connection, atUs: number): void {
+    try {
+      if (connection.state === "greeting") readGreeting(connection, atUs);
+      if (connection.session && connection.state === "open") inbound.read(connection.session);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      fail(connection, error.message, atUs);
+    }
+  }
+
+  function readGreeting(connection: Connection, atUs: number): void {
+    const region = connection.splitter.next();
+    if (region === undefined) {
+      const fault = helloFault(connection.splitter.peek());
+      if (fault !== undefined) throw new ProtocolError(fault);
+      return;
+    }
+    const length = region.view.getUint32(region.start, true);
+    const hello = readHello(region.bytes.subarray(region.start, region.start + length));
+    region.start += length;
+    if (region.start < region.end) throw new ProtocolError("more than a hello before the welcome");
+    greet(connection, hello, atUs);
+  }
+
+  /** A peer broke the rules: a client is told so, a stranger is not. */
+  function fail(connection: Connection, fault: string, atUs: number): void {
+    if (connection.state === "open") {
+      bye(connection, "protocol", fault, atUs);
+      return;
+    }
+    observer.stranger(connection.link.peer, fault);
+    drop(connection, fault, atUs);
+  }
+
+  /** Ends a connection at once. */
+  function drop(connection: Connection, reason: string, atUs: number): void {
+    if (connection.state === "closed") return;
+    connection.state = "closed";
+    connections.delete(connection);
+    if (connection.session) endSession(connection.session, reason, atUs);
+    connection.link.destroy();
+  }
+
+  function patrol(atUs: number): void {
+    for (const connection of connections) {
+      const { session, outbox } = connection;
+      const quietUs = atUs - connection.heardUs;
+      if (connection.state === "greeting" && quietUs > GREETING_US) {
+        fail(connection, "no hello", atUs);
+      } else if (connection.state === "closing" && atUs - connection.closingUs > STALLED_US) {
+        // Its bye has had its time; a receiver that still takes may have more.
+        if (atUs - outbox.progressUs > STALLED_US) drop(connection, "did not take its bye", atUs);
+      } else if (session && connection.state === "open") {
+        if (session.overflowed && atUs - outbox.progressUs > STALLED_US) {
+          drop(connection, "stalled: took nothing for 5 s", atUs);
+        } else if (quietUs > SILENT_US && !session.held) {
+          drop(connection, "silent: nothing heard for 30 s", atUs);
+        } else if (atUs >= session.heartbeatDueUs) {
+          heartbeat(session, atUs);
+        }
+      }
+    }
+    pairs.forget(atUs);
+    inbound.releaseHeld(atUs);
+  }
+
+  function heartbeat(session: Session, atUs: number): void {
+    const periodUs = HEARTBEAT_MS * 1000;
+    // Twice the period: what changed is told twice, so a lost heartbeat loses nothing.
+    const counts = sendCounts(session, atUs - 2 * periodUs, atUs);
+    session.connection.outbox.sendControl(writeHeartbeat(counts), atUs);
+    session.heartbeatDueUs += periodUs;
+  }
+
+  return {
+    sessions,
+    get connections() {
+      return connections.size;
+    },
+    accept(link) {
+      const startUs = nowUs();
+      const connection: Connection = {
+        link,
+        outbox: createOutbox(link, options.maxBacklogBytes, startUs),
+        splitter: createFrameSplitter(MAX_HELLO_BYTES),
+        state: "greeting",
+        heardUs: startUs,
+        closingUs: Infinity,
+        session: undefined,
+      };
+      connections.add(connection);
+      if (shuttingDown) bye(connection, "shutdown", "the server is shutting down", startUs);
+      return {
+        data(chunk) {
+          const atUs = nowUs();
+          connection.heardUs = atUs;
+          if (connection.state !== "greeting" && connection.state !== "open") return;
+          connection.splitter.push(chunk, atUs);
+          read(connection, atUs);
+        },
+        written() {
+          const atUs = nowUs();
+          connection.outbox.written(atUs);
+          if (connection.session) connection.session.overflowed = false;
+          if (connection.state === "closing" && connection.outbox.backlogBytes === 0) link.end();
+          inbound.releaseHeld(atUs);
+        },
+        closed(error) {
+          const atUs = nowUs();
+          if (connection.state === "greeting") {
+            observer.stranger(link.peer, error?.message ?? "left without a hello");
+          }
+          drop(connection, error?.message ?? "connection closed", atUs);
+        },
+      };
+    },
+    tick() {
+      const atUs = nowUs();
+      if (atUs >= patrolUs) {
+        patrol(atUs);
+        patrolUs = atUs + PATROL_US;
+      }
+      return Math.min(patrolUs, directory.tick(atUs));
+    },
+    shutdown() {
+      shuttingDown = true;
+      const atUs = nowUs();
+      for (const connection of connections) {
+        bye(connection, "shutdown", "the server is shutting down", atUs);
+      }
+    },
+  };
+}
+
+function endedKey(sessionId: string, processId: string): string {
+  return `${sessionId}/${processId}`;
+}

@@ -1,0 +1,103 @@
+/**
+ * Which messages of a session arrived: distinct ones, duplicates, and reordered ones (RFC 4737,
+ * section 3.3: a message is reordered when its sequence is below one that arrived before it).
+ *
+ * Missing sequences are kept as ranges, so that memory follows the losses, not the messages. Only
+ * the newest MAX_RANGES gaps are remembered: a message that fills an older one counts as lost and,
+ * where it still comes, as a duplicate.
+ */
+
+const MAX_RANGES = 1024;
+
+export type Arrival = "new" | "reordered" | "duplicate" | "outside";
+
+export interface SequenceTracker {
+  /** Notes the arrival of `sequence`. "outside": before the first that counts here. */
+  accept(sequence: number): Arrival;
+  /** Sequences below `next` are known to have been sent: those that did not arrive are missing. */
+  extendTo(next: number): void;
+  /** First sequence that counts. */
+  readonly first: number;
+  /** One more than the highest sequence known. */
+  readonly next: number;
+  /** Distinct messages that arrived. */
+  readonly received: number;
+  readonly duplicates: number;
+  readonly reordered: number;
+}
+
+/** Tracks sequences from `first` on: what lies before is nobody's. */
+export function createSequenceTracker(first: number): SequenceTracker {
+  let next = first;
+  let received = 0;
+  let duplicates = 0;
+  let reordered = 0;
+  /** Missing sequences as [from, to) pairs, ascending. */
+  const missing: { from: number; to: number }[] = [];
+
+  const skipTo = (sequence: number): void => {
+    missing.push({ from: next, to: sequence });
+    if (missing.length > MAX_RANGES) missing.shift();
+    next = sequence;
+  };
+
+  const fill = (sequence: number): boolean => {
+    // Late messages are mostly of the newest gaps.
+    for (let i = missing.length - 1; i >= 0; i--) {
+      const range = missing[i]!;
+      if (sequence >= range.to) return false;
+      if (sequence < range.from) continue;
+      if (sequence === range.from) range.from++;
+      else if (sequence === range.to - 1) range.to--;
+      else {
+        missing.splice(i, 0, { from: range.from, to: sequence });
+        range.from = sequence + 1;
+        if (missing.length > MAX_RANGES) missing.shift();
+        return true;
+      }
+      if (range.from === range.to) missing.splice(i, 1);
+      return true;
+    }
+    return false;
+  };
+
+  return {
+    accept(sequence) {
+      if (sequence === next) {
+        next++;
+        received++;
+        return "new";
+      }
+      if (sequence > next) {
+        skipTo(sequence);
+        next++;
+        received++;
+        return "new";
+      }
+      if (sequence < first) return "outside";
+      if (!fill(sequence)) {
+        duplicates++;
+        return "duplicate";
+      }
+      received++;
+      reordered++;
+      return "reordered";
+    },
+    extendTo(end) {
+      if (end > next) skipTo(end);
+    },
+    first,
+    get next() {
+      return next;
+    },
+    get received() {
+      return received;
+    },
+    get duplicates() {
+      return duplicates;
+    },
+    get reordered() {
+      return reordered;
+    },
+  };
+}

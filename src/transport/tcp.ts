@@ -1,0 +1,123 @@
+/** TCP: sockets as links. `TCP_NODELAY` always: a message that waits for others is not measured. */
+import net from "node:net";
+import type { Link, LinkEvents } from "../relay/link.ts";
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** 4 or 6 to keep to one version of IP, 0 for either. */
+export type Family = 0 | 4 | 6;
+
+export interface Listener {
+  /** Where it listens: the port is the real one where 0 was asked for. */
+  readonly address: Address;
+  /** Takes no more connections. Those that exist go on. */
+  close(): void;
+}
+
+/**
+ * Listens for connections; `accept` gets each as a link and returns who wants to hear of it.
+ * Rejects with the system's error where it cannot listen.
+ */
+export function listenTcp(
+  where: { host: string | undefined; port: number; family: Family },
+  accept: (link: Link) => LinkEvents,
+  failed: (error: Error) => void,
+): Promise<Listener> {
+  const server = net.createServer({ noDelay: true }, (socket) => adopt(socket, accept));
+  const host = where.host ?? (where.family === 4 ? "0.0.0.0" : undefined);
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({
+      port: where.port,
+      ...(host !== undefined && { host }),
+      ...(where.family === 6 && { host: host ?? "::", ipv6Only: true }),
+    }, () => {
+      server.off("error", reject);
+      server.on("error", failed);
+      const { address, port } = server.address() as net.AddressInfo;
+      resolve({ address: { host: address, port }, close: () => server.close() });
+    });
+  });
+}
+
+/**
+ * Connects, asking the resolver anew each time. Rejects with the system's error, with a plain one
+ * after `timeoutMs`, or when `signal` says so.
+ */
+export function connectTcp(
+  to: Address & { family: Family; bind: string | undefined; timeoutMs: number },
+  signal: AbortSignal,
+  opened: (link: Link) => LinkEvents,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({
+      host: to.host,
+      port: to.port,
+      noDelay: true,
+      ...(to.family !== 0 && { family: to.family }),
+      ...(to.bind !== undefined && { localAddress: to.bind }),
+    });
+    const timer = setTimeout(() => {
+      fail(new Error(`no answer within ${to.timeoutMs / 1000} s`));
+    }, to.timeoutMs);
+    const fail = (error: Error): void => {
+      settle();
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const abort = (): void => fail(new Error("given up"));
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      socket.off("error", fail);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      settle();
+      adopt(socket, opened);
+      resolve();
+    });
+  });
+}
+
+/** Makes a link of a connected socket, and reports what happens to whoever `open` returns. */
+function adopt(socket: net.Socket, open: (link: Link) => LinkEvents): void {
+  // The socket calls back for each piece, in order; those it took at once are already known of.
+  let takenAtOnce = 0;
+  let failure: Error | undefined;
+  const written = (error?: Error | null): void => {
+    if (takenAtOnce > 0) takenAtOnce--;
+    else if (!error) events.written();
+  };
+  const events = open({
+    peer: formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0),
+    write(piece) {
+      const last = piece.length - 1;
+      if (last > 0) socket.cork();
+      for (let i = 0; i < last; i++) socket.write(piece[i]!);
+      socket.write(piece[last]!, written);
+      if (last > 0) socket.uncork();
+      if (socket.writableLength > 0) return false;
+      takenAtOnce++;
+      return true;
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    end: () => void socket.end(),
+    destroy: () => void socket.destroy(),
+  });
+  socket.on("data", (chunk) => events.data(chunk));
+  socket.on("error", (error) => failure = error);
+  socket.on("close", () => events.closed(failure));
+}
+
+/** `host:port`, an IPv6 host in brackets. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
