@@ -1,0 +1,19 @@
+/** Keys of figures, as the original wrote them: they are what dashboards group by. */
+
+const BETWEEN_NAMES = "::~::";
+const BETWEEN_HOPS = "<~>";
+
+/** Key of one hop: `SENDER::~::RECEIVER`. */
+export function hopKey(from: string, to: string): string {
+  return `${from}${BETWEEN_NAMES}${to}`;
+}
+
+/** Key of a path: the keys of its hops, joined by `<~>`; of a single hop, that hop's key. */
+export function pathKey(hopKeys: readonly string[]): string {
+  return hopKeys.join(BETWEEN_HOPS);
+}
+
+/** Route of a path: `ORIGIN>RECEIVER`, or the one label where both are equal. */
+export function pathRoute(origin: string, receiver: string): string {
+  return origin === receiver ? origin : `${origin}>${receiver}`;
+}
