@@ -48,6 +48,8 @@ test("a value after an equals sign may contain anything, further equals signs to
 
 test("an equals sign with nothing after it is part of the name", () => {
   assert.deepEqual(parseArgs(["--name="]), { _: [], "name=": true });
+  assert.deepEqual(parseArgs(["--=x"]), { _: [], "=x": true });
+  assert.deepEqual(parseArgs(["-n="]), { _: [], n: true, "=": true });
 });
 
 test("the last value of a repeated flag counts", () => {
@@ -91,13 +93,14 @@ test("letters are flags each, and the last may take the next argument", () => {
 });
 
 test("a value may be attached to its letter", () => {
-  assert.deepEqual(parseArgs(["-n5", "-m=6", "-k=x=y", "-t1.5e3", "-s-3"]), {
+  assert.deepEqual(parseArgs(["-n5", "-m=6", "-k=x=y", "-t1.5e3", "-s-3", "-qr7."]), {
     _: [],
     n: 5,
     m: 6,
     k: "x=y",
     t: 1500,
     s: -3,
+    q: "r7.",
   });
   assert.deepEqual(parseArgs(["-vI/usr/lib"]), { _: [], v: true, I: "/usr/lib" });
   assert.deepEqual(parseArgs(["-o=two\nlines"]), { _: [], o: "two\nlines" });
@@ -161,6 +164,11 @@ test("boolean: true makes booleans of long flags without an equals sign only", (
   assert.deepEqual(parseArgs(["--s", "x"], { boolean: true, string: "s" }), { _: ["x"], s: "" });
 });
 
+test("empty names declare nothing", () => {
+  const none = { boolean: "", string: [""], collect: [""], negatable: [""] };
+  assert.deepEqual(parseArgs(["--no-"], none), { _: [], "no-": true });
+});
+
 // string
 
 test("string flags keep their text, are empty without a value and missing when absent", () => {
@@ -206,6 +214,10 @@ test("an absent collected flag is an empty array if declared boolean or string",
     parseArgs([], { collect: ["s", "b", "plain"], string: ["s"], boolean: ["b"] }),
     { _: [], s: [], b: [] },
   );
+});
+
+test("a collected flag may have the name of an inherited property", () => {
+  assert.deepEqual(parseArgs(["--valueOf=1"], { collect: "valueOf" }), { _: [], valueOf: [1] });
 });
 
 test("collected values replace the default, which is left as it was", () => {
@@ -279,6 +291,11 @@ test("the kind of a flag holds for its aliases", () => {
   });
   assert.deepEqual(parseArgs(["--no-verbose"], options), { _: [], v: false, verbose: false });
   assert.deepEqual(parseArgs([], options), { _: [], v: false, verbose: false });
+});
+
+test("a flag takes no value if one of its aliases is boolean through another", () => {
+  const options: ParseOptions = { boolean: "a", alias: { a: "b", b: "c" } };
+  assert.deepEqual(parseArgs(["-c", "x"], options), { _: ["x"], a: false, b: true, c: true });
 });
 
 test("an undefined alias is an error", () => {

@@ -227,7 +227,7 @@ function readWithNext(
 /** `--name`, `--name=value`, `--name value`, `--no-name`. */
 function readLong(arg: string, next: string | undefined, rules: Rules): Reading {
   const body = arg.slice(2);
-  const negated = body.startsWith("no-") && body.length > 3;
+  const negated = body.startsWith("no-");
   const name = negated ? body.slice(3) : body;
 
   const equals = name.indexOf("=", 1);
@@ -293,7 +293,7 @@ function assign(root: Tree, name: string, value: unknown, collect: boolean): voi
   if (!path) return;
   let node = root;
   for (const key of path.parents) {
-    const child = Object.hasOwn(node, key) ? node[key] : undefined;
+    const child = node[key];
     node = isTree(child) ? child : (node[key] = {});
   }
   const earlier = Object.hasOwn(node, path.last) ? node[path.last] : undefined;
