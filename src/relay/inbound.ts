@@ -30,7 +30,9 @@ import type { RelayDirectory } from "./relay-directory.ts";
 import type { RelayOptions } from "./relay.ts";
 import type { Session } from "./session.ts";
 
-/** Clock exchanges a second that all clients together are asked not to exceed. */
+/** Clients beyond which they are asked to read the clock less often than their round trips ask. */
+const FREE_EXCHANGES = 100;
+/** Clock exchanges a second that all clients together are then asked not to exceed. */
 const MAX_EXCHANGES_PER_SECOND = 1000;
 
 export interface Inbound {
@@ -136,7 +138,7 @@ export function createInbound(options: InboundOptions): Inbound {
       const answer = writeClockFrame({
         phase: 2,
         exchange: clock.exchange,
-        soonestMs: Math.ceil((options.sessions.size * 1000) / MAX_EXCHANGES_PER_SECOND),
+        soonestMs: soonestMs(options.sessions.size),
         t1Us: clock.t1Us,
         t2Us: receivedUs,
         t3Us,
@@ -251,4 +253,9 @@ function messageFault(session: Session, view: DataView, at: number, length: numb
     } bytes, agreed ${session.maxPayloadBytes}`;
   }
   return undefined;
+}
+
+/** The least time between two exchanges of one client where there are `clients` of them. */
+function soonestMs(clients: number): number {
+  return clients <= FREE_EXCHANGES ? 0 : Math.ceil((clients * 1000) / MAX_EXCHANGES_PER_SECOND);
 }
