@@ -1,0 +1,157 @@
+import type {
+  DelayFigures,
+  DifferenceSummary,
+  KeySummary,
+  RunSummary,
+} from "../metrics/summary.ts";
+import type { Cell, Column, Row, Table } from "./columns.ts";
+import type { Tone } from "./lines.ts";
+import { formatCount, formatCountOf, formatMs, formatSignedMs } from "./numbers.ts";
+
+const COLUMNS: readonly (Column & { of?: keyof DelayFigures })[] = [
+  { heading: "count", rank: 11 },
+  { heading: "±", rank: 1 },
+  { heading: "min", rank: 4, of: "min" },
+  { heading: "mean", rank: 13, of: "mean" },
+  { heading: "stddev", rank: 14, of: "stddev" },
+  { heading: "p50", rank: 0, of: "p50" },
+  { heading: "p90", rank: 10, of: "p90" },
+  { heading: "p95", rank: 2, of: "p95" },
+  { heading: "p99", rank: 5, of: "p99" },
+  { heading: "p99.9", rank: 12, of: "p999" },
+  { heading: "max", rank: 3, of: "max" },
+];
+
+/** How a difference is to be read, for below the table. */
+export const DIFFERENCE_LEGEND =
+  "difference: second route minus first, pair by pair (messages of one slot); negative: the second " +
+  "is faster. Its percentiles are those of the pairs. Both routes share one clock offset, which " +
+  "cancels: ± is what remains.";
+
+/** What a pair of routes says, in words; green where the second is faster. */
+export interface Verdict {
+  text: string;
+  tone: Tone;
+}
+
+/** Routes between the same two places below one another, each pair with its difference. */
+export function differencesTable(summary: RunSummary): Table {
+  const rows = (summary.differences ?? []).flatMap((difference) => [
+    ...oneWayRows(summary, difference),
+    ...roundTripRows(summary, difference),
+  ]);
+  return {
+    columns: COLUMNS,
+    sections: [{ title: "Routes side by side, ms", rows }],
+    grouped: true,
+  };
+}
+
+/** What each measured pair of routes says, in the order given. */
+export function verdicts(summary: RunSummary): Verdict[] {
+  return (summary.differences ?? []).flatMap((difference) => {
+    const { a, b, from, to, pairs, owd_ms: oneWay, round_trip_ms: roundTrip } = difference;
+    const first = oneWay ?? roundTrip;
+    if (first === undefined) return [];
+    const told = [
+      `${comparison(first.p50, difference, a)} ${oneWay ? "one way" : "there and back"}`,
+    ];
+    if (oneWay && roundTrip) told.push(`${comparison(roundTrip.p50, difference)} there and back`);
+    const medians = told.length > 1 ? "medians" : "median";
+    const text = `${from} → ${to}: ${b} is ${told.join(", ")} ` +
+      `(${medians} of ${formatCountOf(pairs, "pair")})`;
+    return [{ text, tone: toneOf(first.p50, difference) }];
+  });
+}
+
+/** How the second route compares: a difference within its bound is none. */
+function comparison(medianMs: number, { error_ms }: DifferenceSummary, other?: string): string {
+  const bound = error_ms === undefined ? "" : ` ±${formatMs(error_ms.p50)}`;
+  if (Math.abs(medianMs) <= (error_ms?.p50 ?? 0)) {
+    return `as fast${other === undefined ? "" : ` as ${other}`} (within${bound} ms)`;
+  }
+  const word = medianMs < 0 ? "faster" : "slower";
+  const than = other === undefined ? "" : ` than ${other}`;
+  return `${formatMs(Math.abs(medianMs))}${bound} ms ${word}${than}`;
+}
+
+function toneOf(medianMs: number, { error_ms }: DifferenceSummary): Tone {
+  return medianMs < -(error_ms?.p50 ?? 0) ? "green" : "bold";
+}
+
+function oneWayRows(summary: RunSummary, difference: DifferenceSummary): Row[] {
+  const { a, b, from, to, owd_ms } = difference;
+  if (owd_ms === undefined) return [];
+  const key = (route: string) =>
+    mostCounted(
+      summary.keys.filter((one) =>
+        one.hops === 1 && one.from === from && one.to === to && one.route === route
+      ),
+    );
+  const names = [from, to];
+  return [
+    ...routeRow(names, a, key(a)),
+    ...routeRow(names, b, key(b)),
+    differenceRow(names, difference, owd_ms),
+  ];
+}
+
+function roundTripRows(summary: RunSummary, difference: DifferenceSummary): Row[] {
+  const { a, b, from, to, round_trip_ms } = difference;
+  if (round_trip_ms === undefined) return [];
+  const there = `${from}::~::${to}<~>`;
+  const key = (route: string) =>
+    mostCounted(
+      summary.keys.filter((one) =>
+        one.echo && one.hops === 2 && one.route === route && one.key.startsWith(there)
+      ),
+    );
+  const names = [from, to, from];
+  return [
+    ...routeRow(names, a, key(a)),
+    ...routeRow(names, b, key(b)),
+    differenceRow(names, difference, round_trip_ms),
+  ];
+}
+
+/** Own messages and those of others may both have crossed a hop: the fuller figures say more. */
+function mostCounted(keys: readonly KeySummary[]): KeySummary | undefined {
+  return keys.reduce<KeySummary | undefined>(
+    (most, key) => most === undefined || key.count > most.count ? key : most,
+    undefined,
+  );
+}
+
+function routeRow(names: readonly string[], route: string, key: KeySummary | undefined): Row[] {
+  if (key?.ms === undefined) return [];
+  const bound = key.error_ms === undefined ? "?" : formatMs(key.error_ms.p50);
+  return [{ texts: [names, [route]], cells: cells(key.count, bound, key.ms, formatMs) }];
+}
+
+function differenceRow(
+  names: readonly string[],
+  difference: DifferenceSummary,
+  figures: DelayFigures,
+): Row {
+  const { pairs, error_ms } = difference;
+  const bound = error_ms === undefined ? "?" : formatMs(error_ms.p50);
+  const row = cells(pairs, bound, figures, formatSignedMs);
+  const tone = toneOf(figures.p50, difference);
+  return {
+    texts: [names, ["difference"]],
+    cells: row.map((cell) => cell && { ...cell, tone }),
+  };
+}
+
+function cells(
+  count: number,
+  bound: string,
+  figures: DelayFigures,
+  format: (ms: number) => string,
+): Cell[] {
+  return COLUMNS.map(({ heading, of }) => {
+    if (of === "stddev") return { text: formatMs(figures[of]) };
+    if (of !== undefined) return { text: format(figures[of]) };
+    return { text: heading === "±" ? bound : formatCount(count) };
+  });
+}

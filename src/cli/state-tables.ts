@@ -1,0 +1,87 @@
+import type { RouteSummary, RunSummary, SessionSummary, SinkSummary } from "../metrics/summary.ts";
+import type { Cell, Column, Table } from "./columns.ts";
+import { line } from "./lines.ts";
+import { formatCount, formatMs } from "./numbers.ts";
+
+/** Sessions listed at most: those that need attention come first. */
+const MAX_SESSIONS = 20;
+
+type ColumnOf<Entry> = Column & { cell(entry: Entry): Cell };
+
+const ROUTE_COLUMNS: readonly ColumnOf<RouteSummary>[] = [
+  { heading: "sent", rank: 1, cell: ({ sent }) => count(sent) },
+  { heading: "unsent", rank: 4, cell: ({ unsent }) => bad(unsent) },
+  { heading: "unconfirmed", rank: 5, cell: ({ unconfirmed }) => bad(unconfirmed) },
+  { heading: "reconnects", rank: 3, cell: ({ reconnects }) => bad(reconnects) },
+  { heading: "RTT p50", rank: 0, cell: ({ rtt_ms }) => ms(rtt_ms?.p50) },
+  { heading: "p90", rank: 11, cell: ({ rtt_ms }) => ms(rtt_ms?.p90) },
+  { heading: "p99", rank: 10, cell: ({ rtt_ms }) => ms(rtt_ms?.p99) },
+  { heading: "max", rank: 2, cell: ({ rtt_ms }) => ms(rtt_ms?.max) },
+];
+
+/** A client's routes: their state, what they sent, and the RTT of their clock exchanges. */
+export function routesTable({ routes }: RunSummary): Table {
+  const rows = (routes ?? []).map((route) => ({
+    texts: [[route.route], route.server === route.route ? [""] : [route.server], [stateOf(route)]],
+    cells: ROUTE_COLUMNS.map((column) => column.cell(route)),
+  }));
+  return { columns: ROUTE_COLUMNS, sections: [{ title: "Routes, ms", rows }] };
+}
+
+function stateOf({ state, warmed_up }: RouteSummary): string {
+  if (state !== "warming-up") return state;
+  return warmed_up === undefined ? "warming up" : `warming up ${warmed_up.sent}/${warmed_up.of}`;
+}
+
+const SESSION_COLUMNS: readonly ColumnOf<SessionSummary>[] = [
+  { heading: "RTT", rank: 0, cell: ({ rtt_ms }) => ms(rtt_ms) },
+  { heading: "±", rank: 1, cell: ({ error_ms }) => ms(error_ms) },
+  { heading: "backlog B", rank: 3, cell: ({ backlog_bytes }) => count(backlog_bytes) },
+  { heading: "dropped", rank: 2, cell: ({ dropped }) => bad(dropped) },
+];
+
+/** The sessions connected to a server, those that fall behind first, at most 20. */
+export function sessionsTable({ sessions = [] }: RunSummary): Table {
+  const urgent = [...sessions].sort((a, b) =>
+    b.dropped - a.dropped || b.backlog_bytes - a.backlog_bytes
+  );
+  const rows = urgent.slice(0, MAX_SESSIONS).map((session) => ({
+    texts: [[session.name], [session.route], [session.peer]],
+    cells: SESSION_COLUMNS.map((column) => column.cell(session)),
+  }));
+  const more = sessions.length - rows.length;
+  const last = rows.at(-1);
+  if (more > 0 && last !== undefined) {
+    rows[rows.length - 1] = Object.assign(last, { details: [line(`… ${formatCount(more)} more`)] });
+  }
+  return { columns: SESSION_COLUMNS, sections: [{ title: "Sessions, ms", rows }] };
+}
+
+const SINK_COLUMNS: readonly ColumnOf<SinkSummary>[] = [
+  { heading: "accepted", rank: 2, cell: ({ accepted }) => count(accepted) },
+  { heading: "written", rank: 0, cell: ({ written }) => count(written) },
+  { heading: "failed", rank: 1, cell: ({ failed }) => bad(failed) },
+  { heading: "dropped", rank: 3, cell: ({ dropped }) => bad(dropped) },
+];
+
+/** Where the records went. */
+export function sinksTable({ sinks }: RunSummary): Table {
+  const rows = sinks.map((sink) => ({
+    texts: [[sink.sink]],
+    cells: SINK_COLUMNS.map((column) => column.cell(sink)),
+  }));
+  return { columns: SINK_COLUMNS, sections: [{ title: "Records", rows }] };
+}
+
+function ms(value: number | undefined): Cell {
+  return value === undefined ? undefined : { text: formatMs(value) };
+}
+
+function count(value: number): Cell {
+  return { text: formatCount(value) };
+}
+
+/** A count that should be zero. */
+function bad(value: number): Cell {
+  return value > 0 ? { text: formatCount(value), tone: "red" } : { text: "0" };
+}
