@@ -22,7 +22,7 @@ function isInstalled() {
   const installed = packagesIn("node_modules/.package-lock.json");
   return Object.entries(packagesIn("package-lock.json")).every(([path, wanted]) => {
     if (path === "") return true;
-    const found = installed[path];
+    const found = existsSync(join(root, path)) ? installed[path] : undefined;
     // npm leaves out the optional packages of other platforms.
     if (found === undefined) return wanted.optional === true && !isForThisMachine(wanted);
     return found.version === wanted.version;
