@@ -65,8 +65,7 @@ async function buildTarget(work: string, targetName: string) {
   const node = join(work, `node-${targetName}`);
   await step(`node ${targetName}`, node, async () => {
     await placeNode(root, targetName, target, node);
-    if (target.stripTools.length === 0 || await strip(targetName, target, node)) return;
-    return `not stripped: install ${target.stripTools.join(" or ")}`;
+    return await strip(targetName, target, node);
   });
 
   const names = programs.map(({ name }) => name + target.suffix);

@@ -93,17 +93,16 @@ export async function checkIntegrity(file: string, integrity: string) {
 /**
  * Removes the symbols of a target's Node, in place. This must come before anything is put into it.
  *
- * @returns whether one of the target's tools was there to do it
+ * @returns a remark if the target's Node has symbols and no tool is there to remove them
  */
-export async function strip(name: string, target: Target, file: string): Promise<boolean> {
+export async function strip(name: string, target: Target, file: string): Promise<string | void> {
   const tools = name === hostName ? ["strip", ...target.stripTools] : target.stripTools;
   for (const tool of tools) {
     try {
-      await run(tool, [file], "/");
-      return true;
+      return void await run(tool, [file], "/");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
-  return false;
+  if (tools.length > 0) return `not stripped: there is no ${tools.join(", ")}`;
 }
