@@ -8,6 +8,7 @@
  */
 import { createClockPrediction } from "./clock-prediction.ts";
 import {
+  beganHere,
   type ClockExchange,
   createClockWindow,
   middleOffsetUs,
@@ -82,20 +83,21 @@ export function createClockEstimator(mode: ClockMode): ClockEstimator {
   let notBeforeLocalUs = Number.NEGATIVE_INFINITY;
   let notBeforePeerUs = Number.NEGATIVE_INFINITY;
 
-  function beganBeforeStep({ localSentUs, peerSentUs, localReceivedUs }: ClockExchange): boolean {
-    return localSentUs <= localReceivedUs
-      ? localSentUs < notBeforeLocalUs
-      : peerSentUs < notBeforePeerUs;
+  function beganBeforeStep(exchange: ClockExchange): boolean {
+    return beganHere(exchange)
+      ? exchange.localSentUs < notBeforeLocalUs
+      : exchange.peerSentUs < notBeforePeerUs;
   }
 
   function forget(contradiction: ClockExchange, nowUs: number): void {
+    if (exchanges > 0) estimate.offsetUs = prediction.offsetAt(nowUs);
     window.clear();
     prediction.clear();
     exchanges = 0;
     notBeforeLocalUs = nowUs;
     // The contradicting exchange ended after the step. If it ended at the peer, its last timestamp
     // is past the step; if here, the next exchange begun here will show where the peer's clock is.
-    notBeforePeerUs = contradiction.localSentUs <= contradiction.localReceivedUs
+    notBeforePeerUs = beganHere(contradiction)
       ? Number.POSITIVE_INFINITY
       : contradiction.peerReceivedUs;
   }
@@ -127,7 +129,7 @@ export function createClockEstimator(mode: ClockMode): ClockEstimator {
   ): ClockEvent | undefined {
     const rttUs = roundTripUs(exchange);
     if (mode === "system" || !Number.isFinite(rttUs) || beganBeforeStep(exchange)) return undefined;
-    if (exchange.localSentUs <= exchange.localReceivedUs) {
+    if (beganHere(exchange)) {
       notBeforePeerUs = Math.min(notBeforePeerUs, exchange.peerReceivedUs);
     }
     window.add(exchange, nowUs);

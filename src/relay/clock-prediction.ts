@@ -153,8 +153,9 @@ function fit(track: Track, expectedDrift: number): void {
     }
   }
   track.leastRttUs = leastRttUs;
-  // The least round trip seen is above the least possible one by about so much (exponential).
-  const gapUs = (sumRttUs / count - leastRttUs) / count;
+  // The least round trip seen is above the least possible one by about so much: with exponential
+  // queueing both ways, short excesses are rare, and the least of n shrinks as 1/√n only.
+  const gapUs = (sumRttUs / count - leastRttUs) / Math.sqrt(count);
 
   // Offsets relative to the best one and times relative to the newest, to lose no digits.
   let weights = 0;

@@ -52,6 +52,11 @@ export interface ClockExchange {
   localReceivedUs: number;
 }
 
+/** Whether the end that reads the exchange asked. One that answers may stamp both with one reading. */
+export function beganHere(exchange: ClockExchange): boolean {
+  return exchange.localSentUs < exchange.localReceivedUs;
+}
+
 /** Time both frames were under way together: the round trip without the answering end's delay. */
 export function roundTripUs(exchange: ClockExchange): number {
   return exchange.localReceivedUs - exchange.localSentUs -
