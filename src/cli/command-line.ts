@@ -65,6 +65,7 @@ export function parseCommandLine<O extends Options, C>(
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   for (const [name, option] of Object.entries(table.options)) {
+    if (option.kind === "question") continue;
     const found = findValue(table, name, option, given.values.get(name) ?? [], env);
     if ("problem" in found) return { ok: false, message: found.problem };
     values[camelCase(name)] = found.value;
@@ -88,14 +89,14 @@ interface Arguments {
 function readArguments(table: AnyTable, argv: readonly string[]): Arguments {
   const options = table.options as Options;
   const entries = Object.entries(options);
-  const named = (kind: Option<unknown>["kind"]) =>
-    entries.filter(([, option]) => option.kind === kind).map(([name]) => name);
+  const named = (hasValue: boolean) =>
+    entries.filter(([, { kind }]) => (kind === "value") === hasValue).map(([name]) => name);
   let problem: string | undefined;
 
   const spelled = spellOut(options, argv);
   const parsed = parseArgs(spelled.argv, {
-    boolean: named("flag"),
-    string: named("value"),
+    boolean: named(false),
+    string: named(true),
     collect: Object.keys(options),
     negatable: entries.filter(([, option]) => option.negatable).map(([name]) => name),
     alias: Object.fromEntries(
@@ -115,7 +116,7 @@ function readArguments(table: AnyTable, argv: readonly string[]): Arguments {
     // `--no-…` sets the bare value, collected or not.
     const found = parsed[name];
     const all: unknown[] = Array.isArray(found) ? found : found === undefined ? [] : [found];
-    if (option.kind === "flag") {
+    if (option.kind !== "value") {
       values.set(name, all.filter((item) => typeof item === "boolean"));
       continue;
     }
@@ -150,7 +151,8 @@ function spellOut(
       short === undefined ? [] : [[short, name] as const]
     ),
   );
-  for (let i = 0; i < argv.length; i++) {
+  let i = 0;
+  for (; i < argv.length; i++) {
     const argument = argv[i] ?? "";
     if (argument === "--") {
       spelled.push(...argv.slice(i));
@@ -171,32 +173,33 @@ function spellOut(
       continue;
     }
     for (const { name, attached } of group) take(name, attached, argument);
-
-    function take(name: string, attached: string | undefined, as: string): void {
-      const positive = name.startsWith("no-") ? name.slice(3) : name;
-      const option = optionOf(options, name) ?? optionOf(options, positive);
-      if (option === undefined || (name === positive ? false : !option.negatable)) {
-        spelled.push(as);
-      } else if (option.kind === "value") {
-        const next = argv[i + 1];
-        if (attached === undefined && next !== undefined && isValue(next, byShort)) {
-          i++;
-          spelled.push(`--${name}=${MARK}${next}`);
-        } else {
-          spelled.push(attached === undefined ? `--${name}` : `--${name}=${MARK}${attached}`);
-        }
-      } else if (attached === undefined) {
-        spelled.push(`--${name}`);
-      } else if (name !== positive) {
-        problem ??= `--${name} takes no value: ${quote(as)}`;
-      } else {
-        const parsed = parseBoolean(attached);
-        if ("problem" in parsed) problem ??= `--${name}: ${parsed.problem}`;
-        else spelled.push(`--${name}=${parsed.value}`);
-      }
-    }
   }
   return { argv: spelled, problem };
+
+  /** Takes over one switch, and the next argument too where that is its value. */
+  function take(name: string, attached: string | undefined, as: string): void {
+    const positive = name.startsWith("no-") ? name.slice(3) : name;
+    const option = optionOf(options, name) ?? optionOf(options, positive);
+    if (option === undefined || (name !== positive && !option.negatable)) {
+      spelled.push(as);
+    } else if (option.kind === "value") {
+      const next = argv[i + 1];
+      if (attached === undefined && next !== undefined && isValue(next, byShort)) {
+        i++;
+        spelled.push(`--${name}=${MARK}${next}`);
+      } else {
+        spelled.push(attached === undefined ? `--${name}` : `--${name}=${MARK}${attached}`);
+      }
+    } else if (attached === undefined) {
+      spelled.push(`--${name}`);
+    } else if (name !== positive) {
+      problem ??= `--${name} takes no value: ${quote(as)}`;
+    } else {
+      const parsed = parseBoolean(attached);
+      if ("problem" in parsed) problem ??= `--${name}: ${parsed.problem}`;
+      else spelled.push(`--${name}=${parsed.value}`);
+    }
+  }
 
   /** `vp8080` → verbose, port with 8080; undefined where a letter is unknown. */
   function shortGroup(letters: string): { name: string; attached?: string }[] | undefined {
@@ -205,7 +208,7 @@ function spellOut(
       const name = byShort.get(letters[at] ?? "");
       if (name === undefined) return undefined;
       const rest = letters.slice(at + 1);
-      const isFlag = optionOf(options, name)?.kind === "flag";
+      const isFlag = optionOf(options, name)?.kind !== "value";
       if (rest.startsWith("=")) return [...found, { name, attached: rest.slice(1) }];
       if (!isFlag) return [...found, rest === "" ? { name } : { name, attached: rest }];
       found.push({ name });

@@ -6,8 +6,8 @@
  * C0 and C1 controls, DEL, line and paragraph separators, and the marks that reverse the direction
  * of what follows: all that could forge a second line, or move a terminal's cursor.
  */
-// deno-lint-ignore no-control-regex
 const UNPRINTABLE =
+  // deno-lint-ignore no-control-regex -- these are what it looks for
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** The text with every unprintable character as `\uXXXX`, which is also how JSON writes it. */

@@ -62,8 +62,8 @@ function optionLines(
 
 /** `--port PORT`, `--[no-]echo`, `--verbose`. */
 export function spelling(name: string, option: Option<unknown>): string {
-  if (option.kind === "flag") return option.negatable ? `--[no-]${name}` : `--${name}`;
-  return `--${name} ${option.placeholder}`;
+  if (option.kind === "value") return `--${name} ${option.placeholder}`;
+  return option.negatable ? `--[no-]${name}` : `--${name}`;
 }
 
 /** The default as help and README show it, where there is one. */

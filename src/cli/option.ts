@@ -7,7 +7,7 @@ import type { Parsed, ValueType } from "./values.ts";
 
 /** An option of a command line; `T` is the type that it has in the configuration. */
 export interface Option<T> {
-  readonly kind: "flag" | "value";
+  readonly kind: "flag" | "value" | "question";
   /** One of the table's groups: the heading that help lists it under. */
   readonly group: string;
   readonly help: string;
@@ -46,6 +46,14 @@ interface ValueDescription extends Description {
 /** A switch that is on or off, off by default. */
 export function flag(description: Description): Option<boolean> {
   return { ...description, kind: "flag", initial: false };
+}
+
+/**
+ * A switch that asks for a text instead of a run, such as `--help`. It is no part of the
+ * configuration, and has no variable: the likes of `SERVER_VERSION` are often set for others.
+ */
+export function question(description: Omit<Description, "variable">): Option<never> {
+  return { ...description, kind: "question", variable: false, initial: undefined as never };
 }
 
 /** A switch with `--no-…`; undefined where nobody said which. */
@@ -94,7 +102,8 @@ export type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}
  * milliseconds, sizes are bytes.
  */
 export type Values<O extends Options> = {
-  -readonly [K in keyof O & string as CamelCase<K>]: O[K] extends Option<infer T> ? T : never;
+  -readonly [K in keyof O & string as O[K] extends Option<never> ? never : CamelCase<K>]:
+    O[K] extends Option<infer T> ? T : never;
 };
 
 /** Where a value came from; each stands above the next. */

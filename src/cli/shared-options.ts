@@ -1,6 +1,7 @@
 /** Options that client and server share, and what follows from them. */
 
-import { eitherFlag, flag, type Source, stronger, value } from "./option.ts";
+import { ipVersion } from "./addresses.ts";
+import { eitherFlag, flag, question, type Source, stronger, value } from "./option.ts";
 import { bytes, duration, name, number, oneOf, path, text } from "./values.ts";
 import { MAX_PREFIX_BYTES } from "../relay/frame.ts";
 
@@ -80,11 +81,10 @@ export const otherOptions = {
     default: "10s",
     help: "Longest time for an orderly end: messages under way, byes, records.",
   }),
-  help: flag({ group: OTHER, short: "h", variable: false, help: "Shows this help." }),
-  version: flag({ group: OTHER, variable: false, help: "Shows version and commit." }),
-  licenses: flag({
+  help: question({ group: OTHER, short: "h", help: "Shows this help." }),
+  version: question({ group: OTHER, help: "Shows version and commit." }),
+  licenses: question({
     group: OTHER,
-    variable: false,
     help: "Shows the licences of all that this program contains.",
   }),
 } as const;
@@ -131,3 +131,18 @@ export const PRECEDENCE = {
     "take true or false from a variable, or behind =. Durations: a number and us, ms, s, m or " +
     "h; a bare number is seconds. Bytes: a number, or with KiB, MiB.",
 } as const;
+
+/** An address of the other IP version than the one asked for; the message, or undefined. */
+export function addressProblem(
+  name: string,
+  address: string | undefined,
+  { ipv4, ipv6 }: { ipv4: boolean; ipv6: boolean },
+): string | undefined {
+  const version = address === undefined ? 0 : ipVersion(address);
+  if ((ipv4 && version === 6) || (ipv6 && version === 4)) {
+    return `--${name} ${address} is an IPv${version} address, excluded by -${
+      version === 6 ? 4 : 6
+    }`;
+  }
+  return undefined;
+}

@@ -1,8 +1,9 @@
 /** The client's command line. */
 
-import { ipAddress, ipVersion, port, routes } from "../cli/addresses.ts";
+import { ipAddress, port, routes } from "../cli/addresses.ts";
 import { type Config, type OptionTable, stronger, value, type Values } from "../cli/option.ts";
 import {
+  addressProblem,
   clockOptions,
   CLOCKS,
   CONNECTION,
@@ -160,7 +161,7 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
   ],
   finish(values, sources) {
     const paced = pacing(values, sources);
-    const problem = sharedProblem(values, sources) ?? bindProblem(values) ??
+    const problem = sharedProblem(values, sources) ?? addressProblem("bind", values.bind, values) ??
       (values.mode === "ping-pong" && values.echo === false
         ? "--no-echo and --mode ping-pong exclude one another: a ping-pong waits for its echo"
         : undefined);
@@ -194,13 +195,4 @@ function pacing(
   }
   if (winner === "b") return { value: { rate: undefined, interval } };
   return { value: { rate, interval: { minMs: 1000 / rate, maxMs: 1000 / rate } } };
-}
-
-function bindProblem({ bind, ipv4, ipv6 }: Raw): string | undefined {
-  if (bind === undefined) return undefined;
-  const version = ipVersion(bind);
-  if ((ipv4 && version === 6) || (ipv6 && version === 4)) {
-    return `--bind ${bind} is an IPv${version} address, excluded by -${version === 6 ? 4 : 6}`;
-  }
-  return undefined;
 }

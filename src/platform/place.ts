@@ -22,6 +22,9 @@ export type Fetch = (
   },
 ) => Promise<{ ok: boolean; text(): Promise<string> }>;
 
+/** What one source knows. */
+type Findings = { [Part in keyof Place]?: string | undefined };
+
 const UNKNOWN = "any";
 const IMDS = "http://169.254.169.254";
 
@@ -44,8 +47,8 @@ export async function findPlace(
     wanted?: readonly (keyof Place)[];
   },
 ): Promise<Place> {
-  const found: Partial<Place> = {};
-  const take = (more: Partial<Place>) => {
+  const found: Findings = {};
+  const take = (more: Findings) => {
     found.region ??= more.region;
     found.zone ??= more.zone;
   };
@@ -96,7 +99,7 @@ function createAsk(fetch: Fetch, signal: AbortSignal): Ask {
 async function askTask(
   env: Readonly<Record<string, string | undefined>>,
   ask: Ask,
-): Promise<Partial<Place>> {
+): Promise<Findings> {
   const base = env["ECS_CONTAINER_METADATA_URI_V4"];
   if (!base) return {};
   const text = await ask(`${base}/task`);
@@ -115,7 +118,7 @@ async function askTask(
 async function askInstance(
   env: Readonly<Record<string, string | undefined>>,
   ask: Ask,
-): Promise<Partial<Place>> {
+): Promise<Findings> {
   if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") return {};
   const base = (env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] || IMDS).replace(/\/+$/, "");
   const token = await ask(`${base}/latest/api/token`, {

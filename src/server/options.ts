@@ -3,6 +3,7 @@
 import { host, listeningPort } from "../cli/addresses.ts";
 import { type Config, flag, type OptionTable, value, type Values } from "../cli/option.ts";
 import {
+  addressProblem,
   backlogOption,
   clockOptions,
   CLOCKS,
@@ -94,7 +95,8 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
     EXIT_CODES,
   ],
   finish(values, sources) {
-    const problem = sharedProblem(values, sources);
+    const problem = sharedProblem(values, sources) ??
+      addressProblem("host", values.host, values);
     return problem === undefined ? { value: { config: values, warnings: [] } } : { problem };
   },
 };
