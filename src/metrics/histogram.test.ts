@@ -65,8 +65,9 @@ test("the rank of a share is exact where its product with the count is a whole n
   }
 });
 
-test("the highest percentile is the exact maximum, and none leaves the exact extremes", () => {
+test("the lowest and the highest percentile are the exact extremes", () => {
   const histogram = histogramOf([123_456.7, 123_456.8]);
+  assert.equal(histogram.percentile(0.5), 123_456.7);
   assert.equal(histogram.percentile(1), 123_456.8);
   assert.equal(histogram.percentile(0.999), 123_456.8);
   assert.equal(histogramOf([123_456.7]).percentile(0), 123_456.7);

@@ -28,6 +28,8 @@ const LARGEST_UNITS = 2 ** 40 - 1;
 const PAGE_BITS = 5;
 const PAGE_SIZE = 1 << PAGE_BITS;
 const UINT32_MAX = 0xffff_ffff;
+const NO_PAGES = new Uint16Array(0);
+const NO_COUNTS = new Uint32Array(0);
 
 /** Significant decimal digits that a bucket keeps. */
 export type Digits = 2 | 3;
@@ -37,9 +39,9 @@ export class Histogram {
   readonly digits: Digits;
   readonly #halfBits: number;
   /** Per page of indices: 0 if it has no counters yet, else 1 + its place among the counters. */
-  #pages: Uint16Array = new Uint16Array(0);
+  #pages: Uint16Array = NO_PAGES;
   #pagesUsed = 0;
-  #counts: Uint32Array | Float64Array = new Uint32Array(0);
+  #counts: Uint32Array | Float64Array = NO_COUNTS;
 
   #count = 0;
   #negative = 0;
@@ -116,8 +118,8 @@ export class Histogram {
    * Value below or at which the share `quantile` of all values lies, by nearest rank, in µs.
    *
    * Within half a bucket's step of the exact one: 0.05 % with three digits, 0.5 % with two, and
-   * never closer than 0.05 µs. The rank of the largest value gives the exact maximum. NaN while
-   * empty.
+   * never closer than 0.05 µs. The ranks of the smallest and the largest value give those exactly.
+   * NaN while empty.
    */
   percentile(quantile: number): number {
     return this.percentiles([quantile])[0]!;
@@ -139,9 +141,7 @@ export class Histogram {
       for (let i = 0; i < PAGE_SIZE; i++) {
         seen += this.#counts[start + i]!;
         while (values.length < ranks.length && ranks[values.length]! <= seen) {
-          const middleUs = this.#middleUs((page << PAGE_BITS) + i);
-          const isLargest = ranks[values.length]! >= this.#count;
-          values.push(isLargest ? this.#max : Math.min(Math.max(middleUs, this.#min), this.#max));
+          values.push(this.#valueAt(ranks[values.length]!, (page << PAGE_BITS) + i));
         }
       }
     }
@@ -164,6 +164,12 @@ export class Histogram {
     this.#negative += other.#negative;
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
+    if (this.#pagesUsed === 0) {
+      this.#pages = other.#pages.slice();
+      this.#pagesUsed = other.#pagesUsed;
+      this.#counts = other.#counts.slice();
+      return;
+    }
     for (let page = 0; page < other.#pages.length; page++) {
       const theirs = other.#pages[page]!;
       if (theirs === 0) continue;
@@ -223,10 +229,14 @@ export class Histogram {
     return (shift << halfBits) + Math.floor(units / 2 ** shift);
   }
 
-  #middleUs(index: number): number {
+  /** Value of a rank that lies in the bucket `index`: its middle, unless it is known exactly. */
+  #valueAt(rank: number, index: number): number {
+    if (rank >= this.#count) return this.#max;
+    if (rank === 1) return Math.max(0, this.#min);
     const shift = Math.max(0, (index >>> this.#halfBits) - 1);
     const lowestUnits = (index - (shift << this.#halfBits)) * 2 ** shift;
-    return (lowestUnits + (2 ** shift - 1) / 2) / UNITS_PER_US;
+    const middleUs = (lowestUnits + (2 ** shift - 1) / 2) / UNITS_PER_US;
+    return Math.min(Math.max(middleUs, this.#min), this.#max);
   }
 
   /** Gives a page its counters and returns its place. */

@@ -46,6 +46,8 @@ export interface KeySummary extends LossFigures {
   /** Messages in the figures: warm-up left out. */
   count: number;
   per_second: number;
+  /** Of payload. */
+  bytes_per_second?: number;
   /** Messages whose corrected delay was below zero (counted as 0 in the histogram). */
   negative: number;
   /** Messages received while the clocks' offset was unknown: counted, but not in `ms`. */
@@ -58,7 +60,7 @@ export interface KeySummary extends LossFigures {
   error_ms?: { p50: number; max: number };
   /** |difference of delay| of neighbours in sequence (RFC 3393). */
   ipdv_ms?: DelayFigures;
-  /** Smoothed jitter (RFC 3550, section 6.4.1). */
+  /** Smoothed jitter (RFC 3550, section 6.4.1); mean of the sessions' by their numbers of pairs. */
   jitter_ms?: number;
   /** Base64 of the compressed V2 HdrHistogram of `ms`, unit 0.1 µs. */
   hdr?: string;

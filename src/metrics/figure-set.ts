@@ -1,0 +1,50 @@
+/** All figures of a process, by what they are of. */
+
+import { createFigures, type Figures, type FigureSpec } from "./figures.ts";
+import type { KeySummary } from "./summary.ts";
+
+export interface FigureSet {
+  /** The figures of a key, route and echo: the same ones for equal specs. Ask once a stream. */
+  get(spec: FigureSpec): Figures;
+  /** As `Figures.summarise`, of all that had a message or a loss. */
+  summarise(seconds: number, hdr?: boolean): KeySummary[];
+  /** As `Figures.rotate`, of all that had a message or a change of loss in the interval. */
+  rotate(seconds: number): KeySummary[];
+}
+
+/**
+ * Summaries come in a stable order for people: hops before paths, then by the names of both ends,
+ * route, and echo last; numbers within names by their value (`client-2` before `client-10`).
+ */
+export function createFigureSet(): FigureSet {
+  const figures = new Map<string, Figures>();
+  let ordered: Figures[] = [];
+
+  const inOrder = (): Figures[] => {
+    if (ordered.length !== figures.size) {
+      const { compare } = new Intl.Collator("en", { numeric: true });
+      ordered = [...figures.values()].sort(({ spec: a }, { spec: b }) =>
+        a.hops - b.hops || compare(a.from, b.from) || compare(a.to, b.to) ||
+        compare(a.route, b.route) || Number(a.echo) - Number(b.echo) || compare(a.key, b.key)
+      );
+    }
+    return ordered;
+  };
+
+  return {
+    get(spec) {
+      const id = JSON.stringify([spec.key, spec.route, spec.echo]);
+      let found = figures.get(id);
+      if (found === undefined) figures.set(id, found = createFigures(spec));
+      return found;
+    },
+    summarise: (seconds, hdr) =>
+      inOrder().map((one) => one.summarise(seconds, hdr)).filter(tellsSomething),
+    rotate: (seconds) => inOrder().map((one) => one.rotate(seconds)).filter(tellsSomething),
+  };
+}
+
+function tellsSomething(summary: KeySummary): boolean {
+  return summary.count !== 0 || summary.lost !== 0 || summary.up !== 0 || summary.down !== 0 ||
+    summary.dropped !== 0 || summary.duplicates !== 0 || summary.reordered !== 0;
+}
