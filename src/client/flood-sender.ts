@@ -1,0 +1,90 @@
+/**
+ * Sends as fast as the relay takes it, which is as fast as the slowest receiver takes it. Messages
+ * are written one after another into a few buffers that are used again once they have left.
+ */
+import { dataFrameBytes } from "../relay/data-frame.ts";
+import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
+import type { Flow } from "./flow.ts";
+import { isComplete, pickSize, type Sender, type SenderOptions } from "./sender.ts";
+import type { ClientSession, Frames } from "./session.ts";
+
+const BUFFER_BYTES = 64 * 1024;
+/** Buffers filled in one turn of the event loop, so that receiving has its turns too. */
+const BUFFERS_A_TURN = 8;
+/** One leaves while the other is filled. */
+const BUFFERS = 2;
+
+export function createFloodSender(options: SenderOptions): Sender {
+  const { flows, nowUs, count } = options;
+  const buffers = new Map<Flow, Frames[]>();
+  const waiting = new Set<Flow>();
+  let running = false;
+
+  const fill = (flow: Flow, session: ClientSession, frames: Frames): void => {
+    const largest = dataFrameBytes(session.welcome!.hopSlots, MAX_PAYLOAD_BYTES);
+    const limit = Math.max(0, BUFFER_BYTES - largest);
+    let end = 0;
+    let next = pickSize(options);
+    do {
+      const atUs = nowUs();
+      end = session.writeMessage(frames, end, atUs, next, flow.warmingUp);
+      flow.countSent();
+      next = pickSize(options);
+    } while (
+      !isComplete(flow, count) &&
+      (end <= limit || end + dataFrameBytes(session.welcome!.hopSlots, next) <= BUFFER_BYTES)
+    );
+    session.sendFrames(frames, end);
+  };
+
+  const buffersOf = (flow: Flow): Frames[] => {
+    let own = buffers.get(flow);
+    if (own === undefined) {
+      own = Array.from({ length: BUFFERS }, () => {
+        const bytes = new Uint8Array(dataFrameBytes(255, MAX_PAYLOAD_BYTES) + BUFFER_BYTES);
+        return { bytes, view: new DataView(bytes.buffer) };
+      });
+      buffers.set(flow, own);
+    }
+    return own;
+  };
+
+  const pump = (flow: Flow): void => {
+    waiting.delete(flow);
+    const own = buffersOf(flow);
+    for (let turn = 0; turn < BUFFERS_A_TURN; turn++) {
+      const { session } = flow;
+      if (!running || session === undefined || !flow.isOpen) return;
+      if (session.backlogBytes > 0) return;
+      for (const frames of own) {
+        if (isComplete(flow, count)) break;
+        fill(flow, session, frames);
+        // Taken at once: the same buffer may be filled again.
+        if (session.backlogBytes === 0) break;
+      }
+      if (flows.every((each) => isComplete(each, count))) return options.finished();
+      if (isComplete(flow, count)) return;
+    }
+    if (waiting.has(flow)) return;
+    waiting.add(flow);
+    setImmediate(pump, flow);
+  };
+
+  return {
+    start() {
+      running = true;
+      for (const flow of flows) pump(flow);
+    },
+    stop() {
+      running = false;
+    },
+    opened(flow) {
+      if (running) pump(flow);
+    },
+    ended() {},
+    echo() {},
+    drained(flow) {
+      if (running && !waiting.has(flow)) pump(flow);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** Sends by the schedule: one message on every flow in each slot. */
+import { createPreciseTimer } from "../platform/precise-timer.ts";
+import { createPacing, type Pacing } from "./pacing.ts";
+import { createRotation, isComplete, pickSize, type Sender, type SenderOptions } from "./sender.ts";
+
+/** A slot this late is missed: the process slept, and its messages would say nothing. */
+const TOO_LATE_US = 10_000_000;
+
+export function createPacedSender(
+  options: SenderOptions & { minUs: number; maxUs: number },
+): Sender {
+  const { flows, nowUs, count } = options;
+  const forEachFlow = createRotation(flows);
+  let pacing: Pacing | undefined;
+
+  const sendSlot = (slotUs: number): void => {
+    const isMissed = nowUs() - slotUs > TOO_LATE_US;
+    const payloadBytes = pickSize(options);
+    forEachFlow((flow) => {
+      if (isComplete(flow, count)) return;
+      if (isMissed) flow.miss();
+      else if (flow.send(slotUs, payloadBytes)) options.lag(nowUs() - slotUs);
+    });
+  };
+
+  const timer = createPreciseTimer(nowUs, () => {
+    if (pacing === undefined) return;
+    while (pacing.nextUs <= nowUs()) {
+      sendSlot(pacing.take());
+      if (flows.every((flow) => isComplete(flow, count))) return options.finished();
+    }
+    timer.at(pacing.nextUs);
+  });
+
+  return {
+    start() {
+      pacing = createPacing({ ...options, startUs: nowUs() });
+      timer.at(pacing.nextUs);
+    },
+    stop() {
+      pacing = undefined;
+      timer.cancel();
+    },
+    opened() {},
+    ended() {},
+    echo() {},
+    drained() {},
+  };
+}

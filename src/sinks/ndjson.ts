@@ -1,0 +1,95 @@
+/**
+ * Records as lines of JSON, to a file that is appended to (compressed where its name ends in `.gz`)
+ * or to stdout. Lines are gathered for a moment, so that a record costs no system call of its own.
+ */
+import { createWriteStream, openSync } from "node:fs";
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import type { Sink } from "./sink.ts";
+
+/** Lines wait this long at most before they are handed to the system. */
+const GATHER_MS = 200;
+const GATHER_CHARACTERS = 64 * 1024;
+/** What the system has not yet taken, at most; beyond it records are dropped. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+export interface NdjsonOptions {
+  /** A path; `-` is stdout. */
+  path: string;
+  /** Told once, when writing fails or the first record is dropped. */
+  failed: (message: string) => void;
+}
+
+/** Throws the system's error where the file cannot be opened. */
+export function createNdjsonSink(options: NdjsonOptions): Sink {
+  const { path } = options;
+  const output = openOutput(path);
+  let lines = "";
+  let linesCount = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let broken = false;
+  let warned = false;
+  const counts = { accepted: 0, written: 0, failed: 0, dropped: 0 };
+
+  const warn = (message: string): void => {
+    if (warned) return;
+    warned = true;
+    options.failed(message);
+  };
+
+  output.on("error", (error: Error) => {
+    broken = true;
+    warn(`records cannot be written to ${path}: ${error.message}`);
+  });
+
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (linesCount === 0) return;
+    const count = linesCount;
+    const text = lines;
+    lines = "";
+    linesCount = 0;
+    if (broken) {
+      counts.failed += count;
+    } else if (output.writableLength > MAX_WAITING_BYTES) {
+      counts.dropped += count;
+      warn(`records are dropped: ${path} does not take them fast enough`);
+    } else {
+      output.write(text, (error) => counts[error ? "failed" : "written"] += count);
+    }
+  };
+
+  return {
+    write(record) {
+      counts.accepted++;
+      lines += record + "\n";
+      linesCount++;
+      if (lines.length >= GATHER_CHARACTERS) flush();
+      else timer ??= setTimeout(flush, GATHER_MS);
+    },
+    async close() {
+      flush();
+      if (broken) return;
+      if (path === "-") {
+        await new Promise<void>((resolve) => output.write("", () => resolve()));
+        return;
+      }
+      output.end();
+      // A failure has been counted and told by then.
+      await finished(output).catch(() => {});
+    },
+    summary: () => ({ sink: `ndjson ${path}`, ...counts }),
+  };
+}
+
+function openOutput(path: string): Writable {
+  if (path === "-") return process.stdout;
+  const file = createWriteStream(path, { fd: openSync(path, "a") });
+  if (!path.endsWith(".gz")) return file;
+  const gzip = createGzip();
+  gzip.pipe(file);
+  file.on("error", (error) => gzip.destroy(error));
+  return gzip;
+}

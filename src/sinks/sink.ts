@@ -1,0 +1,10 @@
+/** Where records go. Metering never waits for a sink: what it cannot take is dropped and counted. */
+import type { SinkSummary } from "../metrics/summary.ts";
+
+export interface Sink {
+  /** Takes one record: a line of JSON without its newline. */
+  write(record: string): void;
+  /** Writes what waits; resolves when all has been written or given up. */
+  close(): Promise<void>;
+  summary(): SinkSummary;
+}
