@@ -122,7 +122,7 @@ export function createInbound(options: InboundOptions): Inbound {
     for (let at = start; at < end; at += view.getUint32(at, true)) {
       observer.message(session, view, at, session.tracker.accept(readSequence(view, at)));
     }
-    if (receivers > 0) observer.relayed(messages, warmUp, sentUs - receivedUs, waitUs);
+    if (receivers > 0) observer.relayed(messages, warmUp, receivers, sentUs - receivedUs, waitUs);
   }
 
   function takeClock(session: Session, frame: Uint8Array, receivedUs: number): void {

@@ -68,10 +68,16 @@ export interface RelayObserver {
   /** A metered message whose inbound hop is finished; called after it has been passed on. */
   message(session: Session, view: DataView, at: number, arrival: Arrival): void;
   /**
-   * Messages that arrived together were passed on: all resided here for `residenceUs`, the last
-   * receiver waited `waitUs` more. `warmUp` of the messages were flagged.
+   * Messages that arrived together were passed on to so many receivers: all resided here for
+   * `residenceUs`, the last receiver waited `waitUs` more. `warmUp` of the messages were flagged.
    */
-  relayed(messages: number, warmUp: number, residenceUs: number, waitUs: number): void;
+  relayed(
+    messages: number,
+    warmUp: number,
+    receivers: number,
+    residenceUs: number,
+    waitUs: number,
+  ): void;
   dropped(recipient: Session, origin: Session, messages: number): void;
   clock(session: Session, event: ClockEvent): void;
 }
