@@ -96,6 +96,7 @@ export interface ClientSession {
   /** What the link reports to. */
   readonly events: LinkEvents;
   readonly state: SessionState;
+  readonly hello: Hello;
   readonly link: Link;
   /** From the welcome on. */
   readonly welcome: Welcome | undefined;
@@ -361,6 +362,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     warmUp ? messageFlags | FLAG_WARM_UP : messageFlags;
 
   const session: ClientSession = {
+    hello,
     link,
     events: {
       data(chunk) {

@@ -1,0 +1,142 @@
+/**
+ * The frame of both programs: reads the command line, answers what is no run, sets up the log and
+ * the terminal, and turns signals and failures into an orderly end.
+ */
+import type { RunSummary } from "../metrics/summary.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { ExitCode, printAnswer } from "./exit.ts";
+import { licenses } from "./licenses.ts";
+import { createLiveView, type LiveView } from "./live-view.ts";
+import { configureLog, logFormat, logger } from "./log.ts";
+import type { Config, Options, OptionTable } from "./option.ts";
+import { finalTables, logLines } from "./tables.ts";
+import { createTerminal, type Terminal } from "./terminal.ts";
+import { commit, version } from "./version.ts";
+
+/** A failure that its message explains to the user: one line, exit code 1. */
+export class Failure extends Error {
+  override name = "Failure";
+}
+
+/** What a run gets from its surroundings. */
+export interface ProgramContext {
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly stopping: AbortSignal;
+  /** Shows the figures as they stand: in place on a terminal, as log lines otherwise. */
+  showFigures(summary: RunSummary, isReport: boolean): void;
+  /** Whether figures are drawn in place, so that they may be drawn often. */
+  readonly isLive: boolean;
+  /** Prints the final figures: the tables, or the JSON document. */
+  printSummary(summary: RunSummary): void;
+}
+
+interface OutputConfig {
+  verbose: boolean;
+  json: boolean;
+  ndjson: string | undefined;
+  logFormat: "text" | "json" | undefined;
+}
+
+/** Runs a program to its end; sets the process's exit code and ends it. */
+export function runProgram<O extends Options, C extends OutputConfig>(
+  table: OptionTable<O, C>,
+  run: (config: Config<OptionTable<O, C>>, context: ProgramContext) => Promise<number>,
+): void {
+  endQuietlyWithTheReader(process.stdout);
+  endQuietlyWithTheReader(process.stderr);
+  const outcome = parseCommandLine(table, process.argv.slice(2), process.env);
+  if (!outcome.ok || outcome.action !== "run") {
+    const versionText = () => `${table.tool} ${version} (${commit})`;
+    process.exitCode = printAnswer(table, outcome, process, { version: versionText, licenses });
+    return;
+  }
+  start(table.tool, outcome.config, outcome.warnings, run).then(exitWhenWritten);
+}
+
+async function start<C extends OutputConfig>(
+  tool: string,
+  config: C,
+  warnings: readonly string[],
+  run: (config: C, context: ProgramContext) => Promise<number>,
+): Promise<number> {
+  const terminal = createTerminal(process.stdout, process.env);
+  const isLive = terminal.isTerminal && !config.json && config.ndjson !== "-";
+  const view = isLive ? createLiveView(terminal, Date.now) : undefined;
+  await configureLog({
+    format: logFormat(config.logFormat, process.stderr.isTTY === true),
+    verbose: config.verbose,
+    write: (line) => view ? view.interrupt(() => process.stderr.write(line)) : write(line),
+  });
+  const log = logger(tool);
+  for (const warning of warnings) log.warn(warning);
+  log.info(`${tool} ${version} (${commit})`, shownConfig(config));
+  try {
+    return await run(config, createContext(config, terminal, view));
+  } catch (error) {
+    view?.finish();
+    if (error instanceof Failure) log.error(error.message);
+    else log.error("a fault of this program ended it", { fault: (error as Error).stack });
+    return ExitCode.failure;
+  }
+}
+
+function createContext(
+  config: OutputConfig,
+  terminal: Terminal,
+  view: LiveView | undefined,
+): ProgramContext {
+  const figures = logger("figures");
+  return {
+    stopping: stopSignal(),
+    isLive: view !== undefined,
+    showFigures(summary, isReport) {
+      if (view !== undefined) view.draw(summary);
+      else if (isReport) { for (const line of logLines(summary)) figures.info(line); }
+    },
+    printSummary(summary) {
+      view?.finish();
+      if (config.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+      else if (config.ndjson === "-") for (const line of logLines(summary)) figures.info(line);
+      else {
+        const format = { width: terminal.columns(), colour: terminal.colour };
+        process.stdout.write(finalTables(summary, format));
+      }
+    },
+  };
+}
+
+const write = (line: string): boolean => process.stderr.write(line);
+
+/** The configuration as the log tells it. */
+function shownConfig(config: object): Record<string, string | number | boolean> {
+  const shown: Record<string, string | number | boolean> = {};
+  for (const [key, value] of Object.entries(config)) {
+    if (value === undefined || value === "" || value === false) continue;
+    shown[key] = typeof value === "object" ? JSON.stringify(value) : value;
+  }
+  return shown;
+}
+
+/** The first signal asks for an orderly end, the second one ends the process. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    if (stopping.signal.aborted) process.exit(ExitCode.failure);
+    stopping.abort();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return stopping.signal;
+}
+
+/** Whoever reads our output may leave (`| head`): that is no failure, but nothing is left to do. */
+function endQuietlyWithTheReader(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? ExitCode.ok : ExitCode.failure);
+  });
+}
+
+/** Ends the process, whatever still listens or waits, once its output has left. */
+function exitWhenWritten(code: number): void {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}

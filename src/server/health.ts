@@ -1,0 +1,56 @@
+/** Asks the server on this machine whether it serves: by a real hello, flagged as a probe. */
+import { createFrameSplitter, FrameType, MAX_CONTROL_BYTES } from "../relay/frame.ts";
+import { PROCESS_ID_BYTES, SESSION_ID_BYTES, writeHello } from "../relay/hello.ts";
+import { readWelcome } from "../relay/welcome.ts";
+import { connectTcp, type Family } from "../transport/tcp.ts";
+
+const TIMEOUT_MS = 3_000;
+
+/** Resolves with the server's name; rejects with why it does not serve. */
+export function askHealth(at: { host: string; port: number; family: Family }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const giveUp = new AbortController();
+    setTimeout(() => {
+      giveUp.abort();
+      reject(new Error(`no welcome within ${TIMEOUT_MS / 1000} s`));
+    }, TIMEOUT_MS);
+    const to = { ...at, bind: undefined, timeoutMs: TIMEOUT_MS };
+    connectTcp(to, giveUp.signal, (link) => {
+      link.write([writeProbe()]);
+      const splitter = createFrameSplitter(MAX_CONTROL_BYTES);
+      return {
+        data(chunk) {
+          try {
+            splitter.push(chunk, 0);
+            const region = splitter.next();
+            if (region === undefined) return;
+            if (region.view.getUint8(4) !== FrameType.welcome) throw new Error("no welcome");
+            resolve(readWelcome(region.bytes.subarray(region.start, region.end)).name);
+          } catch (error) {
+            reject(error);
+          }
+          link.destroy();
+        },
+        written() {},
+        closed(error) {
+          reject(error ?? new Error("it closed the connection"));
+        },
+      };
+    }).catch(reject);
+  });
+}
+
+function writeProbe(): Uint8Array {
+  return writeHello({
+    probe: true,
+    echo: false,
+    processId: new Uint8Array(PROCESS_ID_BYTES),
+    previousSession: new Uint8Array(SESSION_ID_BYTES),
+    maxPayloadBytes: 0,
+    flow: 0,
+    mode: "paced",
+    name: "health",
+    route: "",
+    prefix: "",
+  });
+}

@@ -1,0 +1,138 @@
+/** From the messages that arrive at a server to its figures and records. */
+import { delayFigures, toMs } from "../metrics/delays.ts";
+import { createFigureSet, type FigureSet } from "../metrics/figure-set.ts";
+import type { FigureStream } from "../metrics/figures.ts";
+import { Histogram } from "../metrics/histogram.ts";
+import { hopKey } from "../metrics/keys.ts";
+import type { LossFigures, RunSummary, SessionSummary } from "../metrics/summary.ts";
+import {
+  FLAG_WARM_UP,
+  hopOffset,
+  readFlags,
+  readHopCorrectionUs,
+  readHopErrorUs,
+  readHopMethod,
+  readHopReceivedUs,
+  readHopSentUs,
+  readPayloadBytes,
+  readSequence,
+} from "../relay/data-frame.ts";
+import type { RelayObserver } from "../relay/relay.ts";
+import type { Arrival } from "../relay/sequence.ts";
+import type { Session } from "../relay/session.ts";
+
+/** What a server measures: an observer of its relay, and the figures of that. */
+export interface ServerMetering {
+  readonly observer: Pick<RelayObserver, "joined" | "left" | "message" | "relayed">;
+  readonly figures: FigureSet;
+  /** The part of the run's summary that is the metering's. */
+  summarise(seconds: number, hdr: boolean): ServerFigures;
+}
+
+type ServerFigures = Pick<
+  RunSummary,
+  "sent" | "received" | "warmup" | "keys" | "residence_ms" | "fanout_ms"
+>;
+
+export interface ServerMeteringOptions {
+  /** Name of this server. */
+  name: string;
+  /** Takes each metered message for the records; undefined where none are wanted. */
+  record: ((session: Session, view: DataView, at: number) => void) | undefined;
+}
+
+export function createServerMetering(options: ServerMeteringOptions): ServerMetering {
+  const figures = createFigureSet();
+  const residence = new Histogram(2);
+  const fanOutWait = new Histogram(2);
+  const streams = new Map<Session, FigureStream>();
+  let received = 0;
+  let warmup = 0;
+  let sent = 0;
+
+  const message = (session: Session, view: DataView, at: number, arrival: Arrival): void => {
+    if ((readFlags(view, at) & FLAG_WARM_UP) !== 0) {
+      warmup++;
+      return;
+    }
+    if (arrival === "duplicate" || arrival === "outside") return;
+    received++;
+    const hopAt = hopOffset(at, 0);
+    const rawUs = readHopReceivedUs(view, hopAt) - readHopSentUs(view, hopAt);
+    const errorUs = readHopErrorUs(view, hopAt);
+    const sequence = readSequence(view, at);
+    const bytes = readPayloadBytes(view, at);
+    const stream = streams.get(session)!;
+    if (errorUs === errorUs || readHopMethod(view, hopAt) === "system") {
+      const delayUs = rawUs + readHopCorrectionUs(view, hopAt);
+      stream.record(sequence, bytes, rawUs, delayUs, errorUs, NaN);
+    } else {
+      stream.recordUncorrected(sequence, bytes, rawUs);
+    }
+    options.record?.(session, view, at);
+  };
+
+  return {
+    figures,
+    observer: {
+      joined(session) {
+        if (!session.metered) return;
+        const spec = {
+          key: hopKey(session.name, options.name),
+          from: session.name,
+          to: options.name,
+          route: session.route,
+          hops: 1,
+          echo: false,
+        };
+        streams.set(session, figures.get(spec).open(() => lossOf(session)));
+      },
+      left(session) {
+        streams.get(session)?.close();
+        streams.delete(session);
+      },
+      message,
+      relayed(messages, warmUp, receivers, residenceUs, waitUs) {
+        sent += messages * receivers;
+        const metered = messages - warmUp;
+        if (metered === 0) return;
+        residence.record(residenceUs, metered);
+        if (receivers > 1) fanOutWait.record(waitUs, metered);
+      },
+    },
+    summarise(seconds, hdr) {
+      const residenceMs = delayFigures(residence);
+      const fanOutMs = delayFigures(fanOutWait);
+      return {
+        sent,
+        received,
+        warmup,
+        keys: figures.summarise(seconds, hdr),
+        ...(residenceMs && { residence_ms: residenceMs }),
+        ...(fanOutMs && { fanout_ms: fanOutMs }),
+      };
+    },
+  };
+}
+
+/** What of a session's messages did not arrive here. */
+function lossOf({ tracker }: Session): LossFigures {
+  const up = tracker.next - tracker.first - tracker.received;
+  const { duplicates, reordered } = tracker;
+  return { lost: up, up, down: 0, dropped: 0, duplicates, reordered };
+}
+
+/** A session as the server's tables show it. */
+export function summariseSession(session: Session, nowUs: number): SessionSummary {
+  const { rttUs, connection, droppedTotal } = session;
+  const { errorUs } = session.pair.estimator.estimateAt(nowUs);
+  return {
+    name: session.name,
+    route: session.route,
+    peer: connection.link.peer,
+    ...(Number.isFinite(rttUs) && { rtt_ms: toMs(rttUs) }),
+    ...(Number.isFinite(errorUs) && { error_ms: toMs(errorUs) }),
+    backlog_bytes: connection.outbox.backlogBytes,
+    dropped: droppedTotal,
+  };
+}

@@ -1,0 +1,183 @@
+/** One run of the server, from listening to the last bye. */
+import { randomBytes } from "node:crypto";
+import { ExitCode } from "../cli/exit.ts";
+import { logger } from "../cli/log.ts";
+import { showPeriodically } from "../cli/periodic.ts";
+import { Failure, type ProgramContext } from "../cli/program.ts";
+import { version } from "../cli/version.ts";
+import type { RunSummary } from "../metrics/summary.ts";
+import { type Clock, createClock } from "../platform/clock.ts";
+import { fillName, findPlace } from "../platform/place.ts";
+import { createTicker } from "../platform/ticker.ts";
+import { PROCESS_ID_BYTES } from "../relay/hello.ts";
+import { createRelay, type Relay, type RelayObserver } from "../relay/relay.ts";
+import { toIso } from "../relay/time.ts";
+import { describeNetworkError } from "../transport/network-error.ts";
+import { type Family, formatAddress, type Listener, listenTcp } from "../transport/tcp.ts";
+import { askHealth } from "./health.ts";
+import { createServerMetering, type ServerMetering, summariseSession } from "./metering.ts";
+import type { ServerConfig } from "./options.ts";
+
+/** Resolves with the exit code. */
+export async function runServer(config: ServerConfig, context: ProgramContext): Promise<number> {
+  if (config.health) return await checkHealth(config);
+  const log = logger("server");
+  const clock = createClock();
+  log.debug("clock anchored", { anchor_error_us: clock.anchorErrorUs });
+  const place = await findPlace({ env: process.env, fetch, timeoutMs: 1000 });
+  const name = fillName(config.name, place);
+  const startedUs = clock.nowUs();
+  const metering = createServerMetering({ name, record: undefined });
+  const ticker = createTicker(clock.nowUs, () => relay.tick());
+  const relay = createServerRelay(config, name, clock, metering, ticker.wake);
+  const listener = await listen(config, relay);
+  const { host, port } = listener.address;
+  log.info(`${name} is listening on ${formatAddress(host, port)}`, { port });
+  ticker.wake(clock.nowUs());
+
+  const summarise = (hdr: boolean): RunSummary => {
+    const seconds = (clock.nowUs() - startedUs) / 1e6;
+    return {
+      version: 1,
+      tool: "performance-server",
+      tool_version: version,
+      config: { ...config, name, port },
+      started: toIso(startedUs),
+      seconds,
+      ...metering.summarise(seconds, hdr),
+      sessions: [...relay.sessions].map((session) => summariseSession(session, clock.nowUs())),
+      sinks: [],
+      notes: [],
+    };
+  };
+  const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
+    report: () => context.showFigures(summarise(false), true),
+    redraw: () => context.showFigures(summarise(false), false),
+  });
+
+  await stopped(context.stopping);
+  stopShowing();
+  const summary = summarise(true);
+  await sayBye(relay, listener, config.grace);
+  ticker.stop();
+  context.printSummary(summary);
+  return ExitCode.ok;
+}
+
+async function checkHealth(config: ServerConfig): Promise<number> {
+  const log = logger("health");
+  const at = { host: config.host ?? "localhost", port: config.port, family: familyOf(config) };
+  try {
+    const name = await askHealth(at);
+    log.info(`${name} serves on port ${config.port}`);
+    return ExitCode.ok;
+  } catch (error) {
+    const reason = describeNetworkError(error as Error);
+    throw new Failure(`no server on ${formatAddress(at.host, at.port)}: ${reason}`);
+  }
+}
+
+function familyOf({ ipv4, ipv6 }: ServerConfig): Family {
+  return ipv4 ? 4 : ipv6 ? 6 : 0;
+}
+
+async function listen(config: ServerConfig, relay: Relay): Promise<Listener> {
+  const log = logger("server");
+  const where = { host: config.host, port: config.port, family: familyOf(config) };
+  try {
+    return await listenTcp(where, relay.accept, (error) => {
+      log.error(`a connection could not be taken: ${describeNetworkError(error)}`);
+    });
+  } catch (error) {
+    const address = formatAddress(config.host ?? "*", config.port);
+    throw new Failure(`cannot listen on ${address}: ${describeNetworkError(error as Error)}`);
+  }
+}
+
+function createServerRelay(
+  config: ServerConfig,
+  name: string,
+  clock: Clock,
+  metering: ServerMetering,
+  wake: (atUs: number) => void,
+): Relay {
+  const boundUs = config.clockError === undefined ? NaN : config.clockError * 1000;
+  return createRelay({
+    name,
+    processId: randomBytes(PROCESS_ID_BYTES),
+    maxClients: config.maxClients,
+    maxBacklogBytes: config.maxBacklog,
+    filter: config.filter,
+    clockMode: config.clock,
+    hostClock: () => ({
+      boundUs,
+      wallShiftUs: clock.wallShiftUs(),
+      anchorErrorUs: clock.wallShiftErrorUs(),
+    }),
+    nowUs: clock.nowUs,
+    randomBytes: (count) => randomBytes(count),
+    wake,
+    observer: createObserver(metering),
+  });
+}
+
+/** The relay's events: into the metering, and into the log. */
+function createObserver({ observer }: ServerMetering): RelayObserver {
+  const log = logger("relay");
+  const clockLog = logger("clock");
+  return {
+    ...observer,
+    joined(session) {
+      observer.joined(session);
+      const { name, route, mode, metered } = session;
+      log.info(`${name} joined`, { route, mode, peer: session.connection.link.peer });
+      if (!metered) log.warn(`${name} is not relayed: its payloads lack the filter's text`);
+    },
+    left(session, reason) {
+      observer.left(session, reason);
+      const { name, route, tracker, droppedTotal } = session;
+      const { received } = tracker;
+      log.info(`${name} left: ${reason}`, { route, received, dropped: droppedTotal });
+    },
+    refused: (peer, reason) => log.warn(`a client was turned away: ${reason}`, { peer }),
+    stranger: (peer, fault) => log.debug(`not a client: ${fault}`, { peer }),
+    dropped(recipient, origin, messages) {
+      if (recipient.droppedTotal !== messages) return;
+      log.warn(`${recipient.name} falls behind: messages to it are dropped`, {
+        route: recipient.route,
+        from: origin.name,
+      });
+    },
+    clock(session, event) {
+      const { name } = session;
+      if (event.kind === "stepped") {
+        clockLog.warn(`a clock stepped, here or at ${name}`, { by_ms: event.byUs / 1000 });
+      } else if (event.kind === "system-dropped") {
+        clockLog.warn(`a system clock is off by more than its bound, here or at ${name}`, {
+          by_ms: event.byUs / 1000,
+        });
+      } else {
+        clockLog.info(`the system clocks here and at ${name} agree with their bounds again`);
+      }
+    },
+  };
+}
+
+/** Takes no more connections, says bye to all, and waits for them to go. */
+async function sayBye(relay: Relay, listener: Listener, graceMs: number): Promise<void> {
+  const log = logger("server");
+  listener.close();
+  relay.shutdown();
+  const deadlineMs = performance.now() + graceMs;
+  while (relay.connections > 0 && performance.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  if (relay.connections > 0) log.warn(`${relay.connections} connections did not end in time`);
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
