@@ -12,6 +12,8 @@ export interface ByteReader {
   u16(): number;
   u32(): number;
   f64(): number;
+  /** An f64 that holds a whole number from 0 on, at most 2^53 − 1. */
+  count(): number;
   bytes(count: number): Uint8Array;
   /** UTF-8 after a u16 count of bytes, at most `maxBytes`. */
   text(maxBytes: number): string;
@@ -37,6 +39,13 @@ export function createReader(frame: Uint8Array, offset: number, what: string): B
     u16: () => view.getUint16(take(2), true),
     u32: () => view.getUint32(take(4), true),
     f64: () => view.getFloat64(take(8), true),
+    count() {
+      const value = reader.f64();
+      if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || value % 1 !== 0) {
+        throw new ProtocolError(`${what}: a count is not a whole number`);
+      }
+      return value;
+    },
     bytes(count) {
       const start = take(count);
       return frame.slice(start, start + count);

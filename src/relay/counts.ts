@@ -39,19 +39,17 @@ export function writeCounts(writer: ByteWriter, counts: Counts): void {
 }
 
 export function readCounts(reader: ByteReader, what: string): Counts {
-  const count = (): number => {
-    const value = reader.f64();
-    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || value % 1 !== 0) {
-      throw new ProtocolError(`${what}: a count is not a whole number`);
-    }
-    return value;
-  };
-  const sent = count();
+  const sent = reader.count();
   const entries = reader.u32();
   if (entries > MAX_COUNTED_ORIGINS) throw new ProtocolError(`${what}: ${entries} origins`);
   const origins: OriginCounts[] = [];
   for (let i = 0; i < entries; i++) {
-    origins.push({ session: reader.u32(), received: count(), next: count(), dropped: count() });
+    origins.push({
+      session: reader.u32(),
+      received: reader.count(),
+      next: reader.count(),
+      dropped: reader.count(),
+    });
   }
   return { sent, origins };
 }

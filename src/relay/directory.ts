@@ -57,6 +57,7 @@ export function writeDirectory(directory: Directory): Uint8Array {
   return writer.finish();
 }
 
+/** Throws ProtocolError for lengths, counts and texts against the picture. */
 export function readDirectory(frame: Uint8Array): Directory {
   const reader = createReader(frame, 6, "directory");
   const joinedCount = reader.u16();
@@ -67,8 +68,8 @@ export function readDirectory(frame: Uint8Array): Directory {
       session: reader.u32(),
       sessionId: reader.bytes(SESSION_ID_BYTES),
       flow: reader.u16(),
-      received: reader.f64(),
-      next: reader.f64(),
+      received: reader.count(),
+      next: reader.count(),
       name: reader.text(MAX_NAME_BYTES),
       route: reader.text(MAX_ROUTE_BYTES),
     });
@@ -77,9 +78,9 @@ export function readDirectory(frame: Uint8Array): Directory {
   for (let i = 0; i < leftCount; i++) {
     left.push({
       session: reader.u32(),
-      received: reader.f64(),
-      next: reader.f64(),
-      dropped: reader.f64(),
+      received: reader.count(),
+      next: reader.count(),
+      dropped: reader.count(),
     });
   }
   reader.end();

@@ -78,7 +78,7 @@ export function readWelcome(frame: Uint8Array): Welcome {
   const heartbeatMs = reader.u32();
   const hopSlots = reader.u8();
   reader.u8();
-  const previous = { received: reader.f64(), next: reader.f64() };
+  const previous = { received: reader.count(), next: reader.count() };
   const name = reader.text(MAX_NAME_BYTES);
   reader.end();
   if (maxPayloadBytes > MAX_PAYLOAD_BYTES) {
