@@ -204,7 +204,7 @@ export function createInbound(options: InboundOptions): Inbound {
 
   function read(session: Session): void {
     const { splitter, link } = session.connection;
-    let region = held.get(session) ?? splitter.next();
+    let region = session.held ? held.get(session) : splitter.next();
     while (region !== undefined) {
       if (!readRegion(session, region)) {
         held.set(session, region);
@@ -212,10 +212,11 @@ export function createInbound(options: InboundOptions): Inbound {
         link.pause();
         return;
       }
+      // What follows a bye is nobody's, whatever it is.
+      if (session.connection.state !== "open") return;
       region = splitter.next();
     }
-    if (!session.held) return;
-    forget(session);
+    if (session.held) forget(session);
   }
 
   function forget(session: Session): void {
@@ -228,8 +229,10 @@ export function createInbound(options: InboundOptions): Inbound {
     maxFrameBytes: Math.max(dataFrameBytes(HOP_SLOTS, MAX_PAYLOAD_BYTES), MAX_CONTROL_BYTES),
     read,
     releaseHeld(atUs) {
+      if (held.size === 0) return;
       for (const session of [...held.keys()]) {
-        if (fanOut.mustHold(session, atUs)) continue;
+        // Reading one on may have ended or released another.
+        if (!session.held || fanOut.mustHold(session, atUs)) continue;
         session.connection.heardUs = atUs;
         try {
           read(session);
