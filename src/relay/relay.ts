@@ -204,6 +204,7 @@ export function createRelay(options: RelayOptions): Relay {
     const session = createSession(connection, hello, atUs);
     connection.session = session;
     connection.state = "open";
+    connection.heardUs = atUs;
     connection.splitter.setLimit(inbound.maxFrameBytes);
     connection.outbox.sendControl(writeWelcome(welcomeFor(hello, session)), atUs);
     sessions.add(session);
@@ -365,8 +366,9 @@ export function createRelay(options: RelayOptions): Relay {
       return {
         data(chunk) {
           const atUs = nowUs();
-          connection.heardUs = atUs;
           if (connection.state !== "greeting" && connection.state !== "open") return;
+          // A hello that comes in drips gets no more time than one that does not come.
+          if (connection.state === "open") connection.heardUs = atUs;
           connection.splitter.push(chunk, atUs);
           read(connection, atUs);
         },

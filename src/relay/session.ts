@@ -18,7 +18,7 @@ export interface Connection {
   readonly outbox: Outbox;
   readonly splitter: FrameSplitter;
   state: ConnectionState;
-  /** When it was made; then when the last bytes came from it. */
+  /** When it was made; from the hello on, when the last bytes came from it. */
   heardUs: number;
   /** When its bye was said. */
   closingUs: number;
