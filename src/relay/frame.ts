@@ -11,7 +11,8 @@
  * flags   u8, by type
  *
  * On a stream frames follow one another; in a datagram there is one. The first frame of a client
- * is its hello, of a relay its welcome (or a bye, which refuses).
+ * is its hello, after which it waits for the welcome; of a relay its welcome (or a bye, which
+ * refuses).
  */
 import { ProtocolError } from "./protocol-error.ts";
 

@@ -291,7 +291,9 @@ export function createRelay(options: RelayOptions): Relay {
     const length = region.view.getUint32(region.start, true);
     const hello = readHello(region.bytes.subarray(region.start, region.start + length));
     region.start += length;
-    if (region.start < region.end) throw new ProtocolError("more than a hello before the welcome");
+    const isAll = region.start === region.end && connection.splitter.next() === undefined &&
+      connection.splitter.pendingBytes === 0;
+    if (!isAll) throw new ProtocolError("more than a hello before the welcome");
     greet(connection, hello, atUs);
   }
 
