@@ -123,10 +123,12 @@ export function createRelay(options: RelayOptions): Relay {
   /** Counts for `session`: its own messages, and those of all others that it was sent. */
   function countsFor(session: Session, sinceUs: number): OriginCounts[] {
     const counts: OriginCounts[] = [];
-    for (const origin of sessions) {
+    const origins = session.flow === 0 ? sessions : [session];
+    for (const origin of origins) {
       const { tracker } = origin;
-      const concerns = origin === session || (origin.metered && tracker.received > 0);
-      if (!concerns || (origin !== session && origin.dataUs < sinceUs)) continue;
+      const concerns = origin === session ||
+        (origin.metered && tracker.received > 0 && origin.dataUs >= sinceUs);
+      if (!concerns) continue;
       counts.push({
         session: origin.number,
         received: tracker.received,
