@@ -19,6 +19,8 @@ export interface RelayDirectory {
   announceFirst(origin: Session, nowUs: number): void;
   /** Tells `session` of all that are there. */
   introduce(session: Session, others: Iterable<Session>, nowUs: number): void;
+  /** Tells `session`, which is about to leave, of those that left before: it counts them. */
+  farewell(session: Session, nowUs: number): void;
   /** Tells what has waited long enough; returns when to call again (Infinity: nothing waits). */
   tick(nowUs: number): number;
 }
@@ -54,15 +56,19 @@ export function createRelayDirectory(recipients: readonly Session[]): RelayDirec
     return parts;
   };
 
+  const tellDepartures = (recipient: Session, nowUs: number): void => {
+    for (const part of chunks(leftFor(recipient))) {
+      recipient.connection.outbox.sendControl(writeDirectory({ joined: [], left: part }), nowUs);
+    }
+  };
+
   const tellNews = (nowUs: number): void => {
     dueUs = Infinity;
     const joined = chunks([...arrivals].map(entryOf))
       .map((part) => writeDirectory({ joined: part, left: [] }));
     for (const recipient of recipients) {
       for (const frame of joined) recipient.connection.outbox.sendControl(frame, nowUs);
-      for (const part of chunks(leftFor(recipient))) {
-        recipient.connection.outbox.sendControl(writeDirectory({ joined: [], left: part }), nowUs);
-      }
+      tellDepartures(recipient, nowUs);
       for (const session of departures) recipient.dropped.delete(session.number);
     }
     arrivals.clear();
@@ -95,6 +101,7 @@ export function createRelayDirectory(recipients: readonly Session[]): RelayDirec
         session.connection.outbox.sendControl(frame, nowUs);
       }
     },
+    farewell: tellDepartures,
     tick(nowUs) {
       if (nowUs >= dueUs) tellNews(nowUs);
       return dueUs;

@@ -153,6 +153,7 @@ export function createRelay(options: RelayOptions): Relay {
   function bye(connection: Connection, reason: ByeReasonName, text: string, atUs: number): void {
     if (connection.state === "closing" || connection.state === "closed") return;
     const { session } = connection;
+    if (session?.flow === 0) directory.farewell(session, atUs);
     const counts = session ? sendCounts(session, 0, atUs) : { sent: 0, origins: [] };
     connection.state = "closing";
     connection.closingUs = atUs;
