@@ -146,7 +146,8 @@ export function createInbound(options: InboundOptions): Inbound {
         errorUs: host.boundUs + host.anchorErrorUs,
         wallShiftUs: host.wallShiftUs,
       });
-      session.connection.outbox.sendControl(answer, t3Us);
+      // One that does not read its answers gets no more of them.
+      session.connection.outbox.sendData(answer, t3Us);
       return;
     }
     const { answer } = session;

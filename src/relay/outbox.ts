@@ -2,8 +2,9 @@
  * What waits to be written to one link: a queue of byte slices, handed over in bounded pieces, so
  * that a completed write is progress that can be seen.
  *
- * Data beyond the backlog's limit is refused; control frames always enter (their number is bounded
- * by what causes them, and a link that takes nothing is closed within seconds).
+ * Data beyond the backlog's limit is refused; control frames always enter: what a peer can ask for
+ * as often as it likes is sent as data, and a link that is beyond its limit and takes nothing is
+ * closed within seconds.
  */
 import type { Link } from "./link.ts";
 

@@ -329,7 +329,8 @@ export function createRelay(options: RelayOptions): Relay {
         // Its bye has had its time; a receiver that still takes may have more.
         if (atUs - outbox.progressUs > STALLED_US) drop(connection, "did not take its bye", atUs);
       } else if (session && connection.state === "open") {
-        if (session.overflowed && atUs - outbox.progressUs > STALLED_US) {
+        const isBehind = session.overflowed || outbox.backlogBytes > options.maxBacklogBytes;
+        if (isBehind && atUs - outbox.progressUs > STALLED_US) {
           drop(connection, "stalled: took nothing for 5 s", atUs);
         } else if (quietUs > SILENT_US && !session.held) {
           drop(connection, "silent: nothing heard for 30 s", atUs);
