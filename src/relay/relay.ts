@@ -35,6 +35,8 @@ const SILENT_US = 3 * HEARTBEAT_MS * 1000;
 const STALLED_US = 5_000_000;
 /** How often timeouts are looked at, µs. */
 const PATROL_US = 250_000;
+/** A patrol this late means that this process was stopped, or its machine. */
+const ASLEEP_US = 1_000_000;
 /** Ended sessions whose final counts are kept for a client that comes back. */
 const MAX_ENDED = 10_000;
 
@@ -397,7 +399,8 @@ export function createRelay(options: RelayOptions): Relay {
     tick() {
       const atUs = nowUs();
       if (atUs >= patrolUs) {
-        patrol(atUs);
+        // After a sleep of this process everyone looks silent, until what they sent has been read.
+        if (atUs - patrolUs < ASLEEP_US) patrol(atUs);
         patrolUs = atUs + PATROL_US;
       }
       return Math.min(patrolUs, directory.tick(atUs));
