@@ -335,7 +335,7 @@ export function createRelay(options: RelayOptions): Relay {
         if (isBehind && atUs - outbox.progressUs > STALLED_US) {
           drop(connection, "stalled: took nothing for 5 s", atUs);
         } else if (quietUs > SILENT_US && !session.held) {
-          drop(connection, "silent: nothing heard for 30 s", atUs);
+          bye(connection, "silent", "silent: nothing heard for 30 s", atUs);
         } else if (atUs >= session.heartbeatDueUs) {
           heartbeat(session, atUs);
         }
