@@ -4,6 +4,8 @@ import { toHex } from "./hex.ts";
 
 /** An estimate outlives its last session for this long: a client that reconnects finds it again. */
 const KEEP_US = 600_000_000;
+/** Of estimates without a session no more are kept: the latest. Each is about 14 KB. */
+const MAX_IDLE = 2000;
 
 /** Clocks of this process and of one other: all sessions of that process share the estimate. */
 export interface ProcessPair {
@@ -23,6 +25,12 @@ export interface ProcessPairs {
 
 export function createProcessPairs(clockMode: ClockMode): ProcessPairs {
   const pairs = new Map<string, ProcessPair>();
+  /** Those without a session, the longest idle first. */
+  const idle = new Set<ProcessPair>();
+  const remove = (pair: ProcessPair): void => {
+    idle.delete(pair);
+    pairs.delete(pair.processId);
+  };
   return {
     take(processId) {
       const key = toHex(processId);
@@ -33,15 +41,20 @@ export function createProcessPairs(clockMode: ClockMode): ProcessPairs {
         pairs.set(key, pair);
       }
       pair.sessions++;
+      idle.delete(pair);
       return pair;
     },
     release(pair, nowUs) {
       pair.sessions--;
-      if (pair.sessions === 0) pair.idleSinceUs = nowUs;
+      if (pair.sessions > 0) return;
+      pair.idleSinceUs = nowUs;
+      idle.add(pair);
+      if (idle.size > MAX_IDLE) remove(idle.values().next().value!);
     },
     forget(nowUs) {
-      for (const [key, pair] of pairs) {
-        if (pair.sessions === 0 && nowUs - pair.idleSinceUs > KEEP_US) pairs.delete(key);
+      for (const pair of idle) {
+        if (nowUs - pair.idleSinceUs <= KEEP_US) return;
+        remove(pair);
       }
     },
   };
