@@ -8,10 +8,13 @@ export interface Link {
   /**
    * Hands one bounded piece to the transport, which keeps the bytes until they are written.
    * Returns true where the piece was taken whole at once; otherwise `written` is called when it
-   * has been. Never called again before that.
+   * has been, later than this returns. Never called again before that.
    */
   write(piece: readonly Uint8Array[]): boolean;
-  /** Stops reading: the peer feels it by the transport's own flow control. */
+  /**
+   * Stops reading: the peer feels it by the transport's own flow control. No `data` event comes
+   * until `resume`.
+   */
   pause(): void;
   resume(): void;
   /** Ends the connection once everything handed over has been written. */

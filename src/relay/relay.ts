@@ -304,7 +304,7 @@ export function createRelay(options: RelayOptions): Relay {
 
   /** A peer broke the rules: a client is told so, a stranger is not. */
   function fail(connection: Connection, fault: string, atUs: number): void {
-    if (connection.state === "open") {
+    if (connection.state !== "greeting") {
       bye(connection, "protocol", fault, atUs);
       return;
     }
@@ -381,6 +381,7 @@ export function createRelay(options: RelayOptions): Relay {
           read(connection, atUs);
         },
         written() {
+          if (connection.state === "closed") return;
           const atUs = nowUs();
           connection.outbox.written(atUs);
           if (connection.session) connection.session.overflowed = false;
