@@ -444,7 +444,8 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       outbox.sendControl(frames.bytes.subarray(0, end), sentUs);
     },
     leave() {
-      if (state !== "open" && state !== "bursting") return abandon("left before the welcome");
+      if (state === "leaving" || state === "closed") return;
+      if (state === "greeting") return abandon("left before the welcome");
       state = "leaving";
       outbox.sendControl(writeBye({ reason: "done", counts: ownCounts(), text: "" }), nowUs());
     },
