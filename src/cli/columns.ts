@@ -39,7 +39,10 @@ export interface Table {
   columns: readonly Column[];
   /** Sections share their columns and widths, so that figures compare across them. */
   sections: readonly Section[];
-  /** Rows of equal first text that follow one another may share one heading. */
+  /**
+   * Rows of equal first text that follow one another may share one heading: they do if most have
+   * a neighbour to share it with, or if there is no room for the names beside the figures.
+   */
   grouped?: boolean;
 }
 
@@ -69,10 +72,11 @@ export function layout(table: Table, width: number): Line[] {
     measured.filter(({ column }) => column.rank < ESSENTIAL_BELOW),
   );
   const titleWidth = Math.max(...table.sections.map((section) => textWidth(section.title)));
-  const draw = flat(rows, titleWidth, width - essentialWidth) ??
-    (table.grouped === true ? groupedByFirst(rows, width - essentialWidth, width) : undefined) ??
-    stacked(width);
-  const left = draw.left ?? Math.max(INDENT, Math.min(titleWidth, width - essentialWidth));
+  const room = width - essentialWidth;
+  const grouped = table.grouped === true ? groupedByFirst(rows, room, width) : undefined;
+  const draw = (sharing(rows) >= 2 ? grouped : undefined) ??
+    flat(rows, titleWidth, room) ?? grouped ?? stacked(width);
+  const left = draw.left ?? Math.max(INDENT, Math.min(titleWidth, room));
   const asideWidth = draw.flat && width >= ASIDE_FROM_WIDTH ? widestAside(rows) : 0;
   const beforeAside = measured.filter(({ column }) => column.rank < BEFORE_ASIDE_BELOW);
   const asides = asideWidth > 0 && left + figuresWidth(beforeAside) + asideWidth <= width;
@@ -132,18 +136,26 @@ function flat(rows: readonly Row[], titleWidth: number, room: number): Naming | 
  * path below one another. A label too long for its place stands on a line of its own.
  */
 function groupedByFirst(rows: readonly Row[], room: number, width: number): Naming | undefined {
-  const first = (row: Row | undefined) => row?.texts[0]?.join(ARROW);
-  const shares = rows.some((row, index) => index > 0 && first(row) === first(rows[index - 1]));
   const label = (row: Row) => " ".repeat(INDENT) + joined(row.texts.slice(1));
   const fitting = rows.map((row) => textWidth(label(row))).filter((own) => own <= room);
-  if (!shares || fitting.length === 0) return undefined;
+  if (sharing(rows) === 1 || fitting.length === 0) return undefined;
   const left = Math.max(...fitting);
   const name = (row: Row, previous: Row | undefined) => {
-    const above = first(row) === first(previous) ? [] : [fit(row.texts.slice(0, 1), width)];
+    const above = firstText(row) === firstText(previous) ? [] : [fit(row.texts.slice(0, 1), width)];
     if (textWidth(label(row)) <= left) return { above, label: label(row) };
     return { above: [...above, shorten(label(row), width)], label: "" };
   };
   return { flat: false, left, name };
+}
+
+function firstText(row: Row | undefined): string | undefined {
+  return row?.texts[0]?.join(ARROW);
+}
+
+/** How many neighbouring rows share their first text, on average. */
+function sharing(rows: readonly Row[]): number {
+  const starts = rows.filter((row, index) => firstText(row) !== firstText(rows[index - 1]));
+  return rows.length / starts.length;
 }
 
 /** All names above the figures. */

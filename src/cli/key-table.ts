@@ -10,6 +10,7 @@ import { formatCount, formatCountOf, formatMs, formatPercent, formatRate } from 
 const COLUMNS: readonly (Column & { cell(key: KeySummary): Cell })[] = [
   { heading: "count", rank: 2, cell: (key) => ({ text: formatCount(key.count) }) },
   { heading: "/s", rank: 13, cell: (key) => ({ text: formatRate(key.per_second) }) },
+  { heading: "kB/s", rank: 22, cell: throughputCell },
   { heading: "lost", rank: 5, cell: lostCell },
   { heading: "lost %", rank: 12, cell: lostPercentCell },
   { heading: "±", rank: 1, cell: boundCell },
@@ -31,11 +32,9 @@ const COLUMNS: readonly (Column & { cell(key: KeySummary): Cell })[] = [
 
 /** Says what the figures are, for above the table. */
 export function legend(summary: RunSummary): string {
-  const paths = summary.keys.some((key) => key.hops > 1)
-    ? " A path's is the sum of its hops'."
-    : "";
-  const unknown = summary.keys.some(hasNoBound) ? " ?: no bound is known." : "";
-  return `ms: corrected one-way delay; ± is the bound on its error (median).${paths}${unknown}`;
+  const paths = summary.keys.some((key) => key.hops > 1) ? " (path: sum of hops)" : "";
+  const unknown = summary.keys.some(hasNoBound) ? ", ? where none is known" : "";
+  return `ms: corrected one-way delay${paths}; ± is the bound on its error${unknown}`;
 }
 
 /** Table of hops, then of paths by their number of hops, routes of one path below one another. */
@@ -115,6 +114,10 @@ function details(key: KeySummary, width: number): Line[] {
 
 function ms(value: number | undefined): Cell {
   return value === undefined ? undefined : { text: formatMs(value) };
+}
+
+function throughputCell({ bytes_per_second }: KeySummary): Cell {
+  return bytes_per_second === undefined ? undefined : { text: formatRate(bytes_per_second / 1000) };
 }
 
 function hasNoBound(key: KeySummary): boolean {

@@ -14,8 +14,8 @@ import { routesTable, sessionsTable, sinksTable } from "./state-tables.ts";
 export function finalTables(raw: RunSummary, format: Format): string {
   const summary = printableStrings(raw);
   const { width } = format;
-  const left = summary.warmup > 0 ? [`${formatCount(summary.warmup)} warm-up left out`] : [];
-  const title = [`${formatMs(summary.seconds)} s`, ...traffic(summary), ...left].join(", ");
+  const left = summary.warmup > 0 ? [`${formatCount(summary.warmup)} for warm-up`] : [];
+  const title = [`${summary.seconds.toFixed(1)} s`, ...traffic(summary), ...left].join(", ");
   return renderLines(
     paragraphs([
       sentence(`${nameOf(summary)}: ${title}`, width, 0, "bold"),

@@ -14,7 +14,6 @@ const ELLIPSIS = "…";
 
 /** Columns that a printable text takes on a terminal. */
 export function textWidth(text: string): number {
-  // deno-lint-ignore no-control-regex
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += characterWidth(character);
