@@ -45,3 +45,19 @@ test("a faster route is green and a loss red on terminals with colours", () => {
   // deno-lint-ignore no-control-regex
   assert.equal(text.replace(/\x1b\[\d+m/g, ""), at(twoRoutesRun(), 80));
 });
+
+test("a route stands in the comparison by the fuller of its own and others' messages", () => {
+  const ends: [string, string] = ["server", "client-a"];
+  const run = clientRun({
+    keys: [
+      key(ends, "direct", 10, { echo: true, count: 100 }),
+      key(ends, "direct", 20, { count: 900 }),
+      key(ends, "accelerated", 30, { echo: true, count: 900 }),
+      key(ends, "accelerated", 40, { count: 100 }),
+    ],
+    differences: [difference(ends, 10)],
+  });
+  const table = at(run, 80).split("Routes side by side")[1] ?? "";
+  assert.match(table, /^ {2}direct +900 .* 20\.00 /m);
+  assert.match(table, /^ {2}accelerated +900 .* 30\.00 /m);
+});
