@@ -101,11 +101,27 @@ export function createWriter(type: number, flags: number): ByteWriter {
     return start;
   };
   const writer: ByteWriter = {
-    u8: (value) => view.setUint8(grow(1), value),
-    u16: (value) => view.setUint16(grow(2), value, true),
-    u32: (value) => view.setUint32(grow(4), value, true),
-    f64: (value) => view.setFloat64(grow(8), value, true),
-    bytes: (value) => bytes.set(value, grow(value.byteLength)),
+    // Room is made first: growing replaces `view` and `bytes`.
+    u8(value) {
+      const start = grow(1);
+      view.setUint8(start, value);
+    },
+    u16(value) {
+      const start = grow(2);
+      view.setUint16(start, value, true);
+    },
+    u32(value) {
+      const start = grow(4);
+      view.setUint32(start, value, true);
+    },
+    f64(value) {
+      const start = grow(8);
+      view.setFloat64(start, value, true);
+    },
+    bytes(value) {
+      const start = grow(value.byteLength);
+      bytes.set(value, start);
+    },
     text(value) {
       const encoded = utf8Encoder.encode(value);
       writer.u16(encoded.byteLength);
