@@ -10,7 +10,6 @@
  */
 
 import { createHash } from "node:crypto";
-import { toHex } from "../relay/hex.ts";
 import { toIso } from "../relay/time.ts";
 
 /** `v` of all records. */
@@ -142,11 +141,11 @@ export function createHopLines(spec: HopRecordSpec): (message: HopMeasurement) =
 
 /**
  * Identifies the two clocks of a hop: 16 hexadecimal digits, the same from both ends, that do not
- * tell either process id.
+ * tell either process id. Takes both ids in hexadecimal.
  */
-export function clockId(a: Uint8Array, b: Uint8Array): string {
-  const [first, second] = toHex(a) < toHex(b) ? [a, b] : [b, a];
-  return createHash("sha256").update(first).update(second).digest("hex").slice(0, 16);
+export function clockId(a: string, b: string): string {
+  const both = a < b ? a + b : b + a;
+  return createHash("sha256").update(both).digest("hex").slice(0, 16);
 }
 
 const json = (value: unknown): string => JSON.stringify(value);
