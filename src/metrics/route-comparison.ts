@@ -1,12 +1,10 @@
 /** Distributions of what each route has beyond each earlier one, between two places, one way. */
 
+import { RELATIVE_RATE_LIMIT } from "../relay/clock-window.ts";
 import { boundFigures, delayFigures } from "./delays.ts";
 import { Histogram } from "./histogram.ts";
 import { createSignedHistogram } from "./signed-histogram.ts";
 import type { DifferenceSummary } from "./summary.ts";
-
-/** Assumed limit on how the rates of two clocks differ. */
-const RELATIVE_RATE_LIMIT = 500e-6;
 
 export interface RouteComparison {
   /**
