@@ -3,6 +3,7 @@
  * the terminal, and turns signals and failures into an orderly end.
  */
 import type { RunSummary } from "../metrics/summary.ts";
+import { Failure } from "../platform/failure.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ExitCode, printAnswer } from "./exit.ts";
 import { licenses } from "./licenses.ts";
@@ -12,11 +13,6 @@ import type { Config, Options, OptionTable } from "./option.ts";
 import { finalTables, logLines } from "./tables.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 import { commit, version } from "./version.ts";
-
-/** A failure that its message explains to the user: one line, exit code 1. */
-export class Failure extends Error {
-  override name = "Failure";
-}
 
 /** What a run gets from its surroundings. */
 export interface ProgramContext {
@@ -96,7 +92,7 @@ function createContext(
     printSummary(summary) {
       view?.finish();
       if (config.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-      else if (config.ndjson === "-") for (const line of logLines(summary)) figures.info(line);
+      else if (config.ndjson === "-") { for (const line of logLines(summary)) figures.info(line); }
       else {
         const format = { width: terminal.columns(), colour: terminal.colour };
         process.stdout.write(finalTables(summary, format));

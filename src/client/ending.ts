@@ -20,7 +20,10 @@ export async function endFlows(
   for (const flow of flows) flow.stop();
   if (echo && !isFlood) {
     const patienceMs = ECHO_PATIENCE_MS + ECHO_PATIENCE_RTTS * largestRttMs(flows);
-    await until(() => flows.every(hasAllEchoes), Math.min(patienceMs, deadlineMs - performance.now()));
+    await until(
+      () => flows.every(hasAllEchoes),
+      Math.min(patienceMs, deadlineMs - performance.now()),
+    );
   }
   const leaving = flows.flatMap(({ session }) => session ?? []);
   for (const session of leaving) session.leave();

@@ -26,7 +26,7 @@ export interface FlowOptions {
   createSession: (link: Link, flow: Flow, previous: Uint8Array) => ClientSession;
   /** An attempt failed, or a session ended; the next attempt follows in `retryMs`. */
   lost: (flow: Flow, reason: string, retryMs: number) => void;
-  /** The relay's last word on an ended session, or that there is none, is known. */
+  /** The relay's last word on an ended session is known, or that there will be none. */
   settled: (session: ClientSession) => void;
 }
 
@@ -36,6 +36,8 @@ export interface Flow {
   readonly session: ClientSession | undefined;
   /** Its session is open: messages may be sent. */
   readonly isOpen: boolean;
+  /** It connects no more, and its last session has ended. */
+  readonly stopped: boolean;
   /** It has connected, or failed to, at least once. */
   readonly tried: boolean;
   /** Messages sent over all sessions, warm-up included. */
@@ -136,6 +138,9 @@ export function createFlow(options: FlowOptions): Flow {
     },
     get isOpen() {
       return session?.state === "open";
+    },
+    get stopped() {
+      return stopping.signal.aborted && session === undefined;
     },
     get tried() {
       return tried;

@@ -2,6 +2,7 @@
  * Sends one message on every flow, and the next ones once all have come back. One that is missing
  * for the larger of 1 s and four round trips is given up.
  */
+import { readSequence } from "../relay/data-frame.ts";
 import type { Flow } from "./flow.ts";
 import { createRotation, isComplete, pickSize, type Sender, type SenderOptions } from "./sender.ts";
 
@@ -52,8 +53,8 @@ export function createPingPongSender(options: SenderOptions): Sender {
       if (running && outstanding.size === 0) sendSlot();
     },
     ended: goOnWithout,
-    echo(flow, sequence) {
-      if (outstanding.get(flow) === sequence) goOnWithout(flow);
+    echo(flow, view, at) {
+      if (outstanding.get(flow) === readSequence(view, at)) goOnWithout(flow);
     },
     drained() {},
   };

@@ -29,7 +29,7 @@ export interface Sender {
   /** A session ended. */
   ended(flow: Flow): void;
   /** A message of the session's own came back. */
-  echo(flow: Flow, sequence: number): void;
+  echo(flow: Flow, view: DataView, at: number): void;
   /** Everything that the session sent has been written. */
   drained(flow: Flow, session: ClientSession): void;
 }

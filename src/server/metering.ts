@@ -20,6 +20,7 @@ import {
 import type { RelayObserver } from "../relay/relay.ts";
 import type { Arrival } from "../relay/sequence.ts";
 import type { Session } from "../relay/session.ts";
+import type { RecordInbound } from "./records.ts";
 
 /** What a server measures: an observer of its relay, and the figures of that. */
 export interface ServerMetering {
@@ -38,7 +39,7 @@ export interface ServerMeteringOptions {
   /** Name of this server. */
   name: string;
   /** Takes each metered message for the records; undefined where none are wanted. */
-  record: ((session: Session, view: DataView, at: number) => void) | undefined;
+  record: RecordInbound | undefined;
 }
 
 export function createServerMetering(options: ServerMeteringOptions): ServerMetering {

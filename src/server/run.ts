@@ -1,22 +1,31 @@
 /** One run of the server, from listening to the last bye. */
 import { randomBytes } from "node:crypto";
 import { ExitCode } from "../cli/exit.ts";
+import { logClockEvent } from "../cli/clock-log.ts";
 import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
-import { Failure, type ProgramContext } from "../cli/program.ts";
+import type { ProgramContext } from "../cli/program.ts";
+import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
 import type { RunSummary } from "../metrics/summary.ts";
 import { type Clock, createClock } from "../platform/clock.ts";
+import { Failure } from "../platform/failure.ts";
 import { fillName, findPlace } from "../platform/place.ts";
 import { createTicker } from "../platform/ticker.ts";
 import { PROCESS_ID_BYTES } from "../relay/hello.ts";
+import { toHex } from "../relay/hex.ts";
 import { createRelay, type Relay, type RelayObserver } from "../relay/relay.ts";
 import { toIso } from "../relay/time.ts";
+import { createNdjsonSink } from "../sinks/ndjson.ts";
+import { createSummaryWriter } from "../sinks/summary-writer.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
 import { type Family, formatAddress, type Listener, listenTcp } from "../transport/tcp.ts";
 import { askHealth } from "./health.ts";
 import { createServerMetering, type ServerMetering, summariseSession } from "./metering.ts";
 import type { ServerConfig } from "./options.ts";
+import { createServerRecorder } from "./records.ts";
+
+const RUN_ID_BYTES = 4;
 
 /** Resolves with the exit code. */
 export async function runServer(config: ServerConfig, context: ProgramContext): Promise<number> {
@@ -26,10 +35,25 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   log.debug("clock anchored", { anchor_error_us: clock.anchorErrorUs });
   const place = await findPlace({ env: process.env, fetch, timeoutMs: 1000 });
   const name = fillName(config.name, place);
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new Failure(`the name becomes ${problem}`);
   const startedUs = clock.nowUs();
-  const metering = createServerMetering({ name, record: undefined });
+  const processId = randomBytes(PROCESS_ID_BYTES);
+  const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
+  const sink = config.ndjson === undefined
+    ? undefined
+    : createNdjsonSink({ path: config.ndjson, failed: log.warn });
+  const metering = createServerMetering({
+    name,
+    record: sink && config.records !== "summary"
+      ? createServerRecorder({ sink, source, processId: toHex(processId) })
+      : undefined,
+  });
+  const endInterval = sink && config.records === "summary"
+    ? createSummaryWriter({ figures: metering.figures, sink, source, nowUs: clock.nowUs })
+    : undefined;
   const ticker = createTicker(clock.nowUs, () => relay.tick());
-  const relay = createServerRelay(config, name, clock, metering, ticker.wake);
+  const relay = createServerRelay({ config, name, processId, clock, metering, wake: ticker.wake });
   const listener = await listen(config, relay);
   const { host, port } = listener.address;
   log.info(`${name} is listening on ${formatAddress(host, port)}`, { port });
@@ -46,21 +70,26 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
       seconds,
       ...metering.summarise(seconds, hdr),
       sessions: [...relay.sessions].map((session) => summariseSession(session, clock.nowUs())),
-      sinks: [],
+      sinks: sink ? [sink.summary()] : [],
       notes: [],
     };
   };
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
-    report: () => context.showFigures(summarise(false), true),
+    report() {
+      context.showFigures(summarise(false), true);
+      endInterval?.();
+    },
     redraw: () => context.showFigures(summarise(false), false),
   });
 
   await stopped(context.stopping);
   stopShowing();
-  const summary = summarise(true);
+  const { sessions } = summarise(false);
   await sayBye(relay, listener, config.grace);
   ticker.stop();
-  context.printSummary(summary);
+  endInterval?.();
+  await sink?.close();
+  context.printSummary({ ...summarise(true), sessions: sessions ?? [] });
   return ExitCode.ok;
 }
 
@@ -94,17 +123,18 @@ async function listen(config: ServerConfig, relay: Relay): Promise<Listener> {
   }
 }
 
-function createServerRelay(
-  config: ServerConfig,
-  name: string,
-  clock: Clock,
-  metering: ServerMetering,
-  wake: (atUs: number) => void,
-): Relay {
+function createServerRelay({ config, name, processId, clock, metering, wake }: {
+  config: ServerConfig;
+  name: string;
+  processId: Uint8Array;
+  clock: Clock;
+  metering: ServerMetering;
+  wake: (atUs: number) => void;
+}): Relay {
   const boundUs = config.clockError === undefined ? NaN : config.clockError * 1000;
   return createRelay({
     name,
-    processId: randomBytes(PROCESS_ID_BYTES),
+    processId,
     maxClients: config.maxClients,
     maxBacklogBytes: config.maxBacklog,
     filter: config.filter,
@@ -124,7 +154,6 @@ function createServerRelay(
 /** The relay's events: into the metering, and into the log. */
 function createObserver({ observer }: ServerMetering): RelayObserver {
   const log = logger("relay");
-  const clockLog = logger("clock");
   return {
     ...observer,
     joined(session) {
@@ -148,18 +177,7 @@ function createObserver({ observer }: ServerMetering): RelayObserver {
         from: origin.name,
       });
     },
-    clock(session, event) {
-      const { name } = session;
-      if (event.kind === "stepped") {
-        clockLog.warn(`a clock stepped, here or at ${name}`, { by_ms: event.byUs / 1000 });
-      } else if (event.kind === "system-dropped") {
-        clockLog.warn(`a system clock is off by more than its bound, here or at ${name}`, {
-          by_ms: event.byUs / 1000,
-        });
-      } else {
-        clockLog.info(`the system clocks here and at ${name} agree with their bounds again`);
-      }
-    },
+    clock: (session, event) => logClockEvent(event, session.name),
   };
 }
 

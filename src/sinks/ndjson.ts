@@ -6,6 +6,7 @@ import { createWriteStream, openSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { Failure } from "../platform/failure.ts";
 import type { Sink } from "./sink.ts";
 
 /** Lines wait this long at most before they are handed to the system. */
@@ -21,7 +22,7 @@ export interface NdjsonOptions {
   failed: (message: string) => void;
 }
 
-/** Throws the system's error where the file cannot be opened. */
+/** Throws a Failure where the file cannot be opened. */
 export function createNdjsonSink(options: NdjsonOptions): Sink {
   const { path } = options;
   const output = openOutput(path);
@@ -62,9 +63,9 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
   };
 
   return {
-    write(record) {
+    write(line) {
       counts.accepted++;
-      lines += record + "\n";
+      lines += line;
       linesCount++;
       if (lines.length >= GATHER_CHARACTERS) flush();
       else timer ??= setTimeout(flush, GATHER_MS);
@@ -86,10 +87,18 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
 
 function openOutput(path: string): Writable {
   if (path === "-") return process.stdout;
-  const file = createWriteStream(path, { fd: openSync(path, "a") });
+  const file = createWriteStream(path, { fd: openForAppending(path) });
   if (!path.endsWith(".gz")) return file;
   const gzip = createGzip();
   gzip.pipe(file);
   file.on("error", (error) => gzip.destroy(error));
   return gzip;
+}
+
+function openForAppending(path: string): number {
+  try {
+    return openSync(path, "a");
+  } catch (error) {
+    throw new Failure(`records cannot be written to ${path}: ${(error as Error).message}`);
+  }
 }

@@ -2,8 +2,8 @@
 import type { SinkSummary } from "../metrics/summary.ts";
 
 export interface Sink {
-  /** Takes one record: a line of JSON without its newline. */
-  write(record: string): void;
+  /** Takes one record: a line of JSON with its newline. */
+  write(line: string): void;
   /** Writes what waits; resolves when all has been written or given up. */
   close(): Promise<void>;
   summary(): SinkSummary;

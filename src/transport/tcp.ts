@@ -117,7 +117,8 @@ function adopt(socket: net.Socket, open: (link: Link) => LinkEvents): void {
   socket.on("close", () => events.closed(failure));
 }
 
-/** `host:port`, an IPv6 host in brackets. */
+/** `host:port`, an IPv6 host in brackets; IPv4 over an IPv6 socket is shown as IPv4. */
 export function formatAddress(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const plain = host.startsWith("::ffff:") && host.includes(".") ? host.slice(7) : host;
+  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
 }

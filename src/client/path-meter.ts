@@ -1,0 +1,201 @@
+/**
+ * From the messages of one origin session, as one session of ours receives them, to figures: of
+ * the first hop, of the last hop, and of the whole path.
+ */
+import type { FigureSet } from "../metrics/figure-set.ts";
+import type { FigureStream } from "../metrics/figures.ts";
+import { hopKey, pathKey, pathRoute } from "../metrics/keys.ts";
+import type { LossFigures } from "../metrics/summary.ts";
+import {
+  hopOffset,
+  readHopCorrectionUs,
+  readHopCount,
+  readHopErrorUs,
+  readHopMethod,
+  readHopReceivedUs,
+  readHopSentUs,
+  readPayloadBytes,
+  readSequence,
+} from "../relay/data-frame.ts";
+import type { Origin } from "./origins.ts";
+
+/** Assumed bound on the rate of one clock against true time, and of two against one another. */
+export const CLOCK_RATE = 500e-6;
+
+/** Figures of one message's whole way, µs; overwritten by the next one. */
+export interface PathDelay {
+  hops: number;
+  rawUs: number;
+  delayUs: number;
+  /** NaN where it is unknown. */
+  errorUs: number;
+  elapsedUs: number;
+  /** What the relays took between hops. */
+  residenceUs: number;
+  /** Whether delayUs is known at all. */
+  isCorrected: boolean;
+  /** Both ends are this process: one clock. */
+  isSingle: boolean;
+}
+
+export interface PathMeter {
+  /** Whether the first hop is metered here: of several routes to one relay only one does. */
+  meterFirstHop(isMetered: boolean): void;
+  /** Takes in a message that counts. The result is overwritten by the next call. */
+  record(view: DataView, at: number, receivedUs: number): Readonly<PathDelay>;
+  close(): void;
+}
+
+export interface PathMeterOptions {
+  origin: Origin;
+  /**
+   * Whether the origin's session is one of this process. Asked at its first message: a fast route
+   * may tell of a session before that one's own welcome has come.
+   */
+  isOwn: () => boolean;
+  /** The origin is the receiving session itself. */
+  echo: boolean;
+  relayName: string;
+  receiver: { name: string; route: string };
+  figures: FigureSet;
+}
+
+export function createPathMeter(options: PathMeterOptions): PathMeter {
+  const { origin, echo, relayName, receiver, figures } = options;
+  const first = hopKey(origin.name, relayName);
+  const last = hopKey(relayName, receiver.name);
+  const firstHop = figures.get({
+    key: first,
+    from: origin.name,
+    to: relayName,
+    route: origin.route,
+    hops: 1,
+    echo,
+  });
+  const lastHop = figures.get({
+    key: last,
+    from: relayName,
+    to: receiver.name,
+    route: receiver.route,
+    hops: 1,
+    echo,
+  }).open(() => lossOf(origin, "down"));
+  const path = figures.get({
+    key: pathKey([first, last]),
+    from: origin.name,
+    to: receiver.name,
+    route: pathRoute(origin.route, receiver.route),
+    hops: 2,
+    echo,
+  }).open(() => lossOf(origin, "both"));
+  let firstStream: FigureStream | undefined;
+  let metersFirstHop = false;
+  let isOwn: boolean | undefined;
+  const result: PathDelay = {
+    hops: 0,
+    rawUs: 0,
+    delayUs: 0,
+    errorUs: 0,
+    elapsedUs: 0,
+    residenceUs: 0,
+    isCorrected: true,
+    isSingle: false,
+  };
+
+  const addUp = (view: DataView, at: number): void => {
+    result.hops = readHopCount(view, at);
+    result.rawUs =
+      result.delayUs =
+      result.errorUs =
+      result.residenceUs =
+        0;
+    result.isCorrected = true;
+    let previousReceivedUs = NaN;
+    for (let index = 0; index < result.hops; index++) {
+      const hopAt = hopOffset(at, index);
+      const sentUs = readHopSentUs(view, hopAt);
+      const rawUs = readHopReceivedUs(view, hopAt) - sentUs;
+      if (index > 0) result.residenceUs += sentUs - previousReceivedUs;
+      previousReceivedUs = sentUs + rawUs;
+      result.rawUs += rawUs;
+      result.delayUs += rawUs + readHopCorrectionUs(view, hopAt);
+      result.errorUs += readHopErrorUs(view, hopAt);
+      if (!isCorrected(view, hopAt)) result.isCorrected = false;
+    }
+    result.elapsedUs = result.delayUs + result.residenceUs;
+  };
+
+  /** Both ends are one clock: no correction is needed, and only its rate can be wrong. */
+  const useSingleClock = (view: DataView, at: number, receivedUs: number): void => {
+    result.elapsedUs = receivedUs - readHopSentUs(view, hopOffset(at, 0));
+    result.delayUs = result.elapsedUs - result.residenceUs;
+    result.rawUs = result.delayUs;
+    result.errorUs = CLOCK_RATE * result.elapsedUs;
+    result.isCorrected = true;
+    result.isSingle = true;
+  };
+
+  return {
+    meterFirstHop(isMetered) {
+      metersFirstHop = isMetered;
+      if (isMetered) firstStream ??= firstHop.open(() => lossOf(origin, "up"));
+    },
+    record(view, at, receivedUs) {
+      const sequence = readSequence(view, at);
+      const bytes = readPayloadBytes(view, at);
+      if (metersFirstHop && firstStream !== undefined) {
+        recordHop(firstStream, view, hopOffset(at, 0), sequence, bytes);
+      }
+      addUp(view, at);
+      recordHop(lastHop, view, hopOffset(at, result.hops - 1), sequence, bytes);
+      isOwn ??= options.isOwn();
+      if (isOwn) useSingleClock(view, at, receivedUs);
+      if (result.isCorrected) {
+        const { rawUs, delayUs, errorUs, elapsedUs } = result;
+        path.record(sequence, bytes, rawUs, delayUs, errorUs, elapsedUs);
+      } else {
+        path.recordUncorrected(sequence, bytes, result.rawUs);
+      }
+      return result;
+    },
+    close() {
+      firstStream?.close();
+      lastHop.close();
+      path.close();
+    },
+  };
+}
+
+/** Takes one hop into its figures. */
+function recordHop(
+  stream: FigureStream,
+  view: DataView,
+  hopAt: number,
+  sequence: number,
+  bytes: number,
+): void {
+  const rawUs = readHopReceivedUs(view, hopAt) - readHopSentUs(view, hopAt);
+  if (!isCorrected(view, hopAt)) return stream.recordUncorrected(sequence, bytes, rawUs);
+  const delayUs = rawUs + readHopCorrectionUs(view, hopAt);
+  stream.record(sequence, bytes, rawUs, delayUs, readHopErrorUs(view, hopAt), NaN);
+}
+
+/** The delay is known: its error is bounded, or the clocks were asked to be taken as they are. */
+function isCorrected(view: DataView, hopAt: number): boolean {
+  const errorUs = readHopErrorUs(view, hopAt);
+  return errorUs === errorUs || readHopMethod(view, hopAt) === "system";
+}
+
+function lossOf(origin: Origin, part: "up" | "down" | "both"): LossFigures {
+  const up = part === "down" ? 0 : origin.up;
+  const down = part === "up" ? 0 : origin.down;
+  const { duplicates, reordered } = origin.tracker;
+  return {
+    lost: up + down,
+    up,
+    down,
+    dropped: part === "up" ? 0 : origin.dropped,
+    duplicates: part === "up" ? 0 : duplicates,
+    reordered: part === "up" ? 0 : reordered,
+  };
+}

@@ -1,0 +1,129 @@
+/** One run of the client, from the first connection to the last bye. */
+import { randomBytes } from "node:crypto";
+import { ExitCode } from "../cli/exit.ts";
+import { logger } from "../cli/log.ts";
+import { showPeriodically } from "../cli/periodic.ts";
+import type { ProgramContext } from "../cli/program.ts";
+import { nameProblem } from "../cli/values.ts";
+import { version } from "../cli/version.ts";
+import type { RunSummary } from "../metrics/summary.ts";
+import { createClock } from "../platform/clock.ts";
+import { Failure } from "../platform/failure.ts";
+import { fillName, findPlace } from "../platform/place.ts";
+import { PROCESS_ID_BYTES } from "../relay/hello.ts";
+import { toHex } from "../relay/hex.ts";
+import { toIso } from "../relay/time.ts";
+import { createNdjsonSink } from "../sinks/ndjson.ts";
+import { createSummaryWriter } from "../sinks/summary-writer.ts";
+import { type Client, createClient } from "./client.ts";
+import { createClientMetering } from "./metering.ts";
+import type { ClientConfig } from "./options.ts";
+import { logReachability } from "./reachability.ts";
+import { createClientRecorder } from "./records.ts";
+
+const RUN_ID_BYTES = 4;
+const FLOOD_NOTE = "delays of a flood are those of full queues, not of the network";
+
+/** Resolves with the exit code. */
+export async function runClient(config: ClientConfig, context: ProgramContext): Promise<number> {
+  const log = logger("client");
+  const clock = createClock();
+  log.debug("clock anchored", { anchor_error_us: clock.anchorErrorUs });
+  const place = await findPlace({ env: process.env, fetch, timeoutMs: 1000 });
+  const name = fillName(config.name, place);
+  checkNames(config, name);
+  if (config.verbose) await logAllReachability(config, context.stopping);
+
+  const startedUs = clock.nowUs();
+  const processId = randomBytes(PROCESS_ID_BYTES);
+  const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
+  const sink = config.ndjson === undefined
+    ? undefined
+    : createNdjsonSink({ path: config.ndjson, failed: log.warn });
+  const metering = createClientMetering({
+    name,
+    routes: config.server.map(({ label }) => label),
+    record: sink && config.records !== "summary"
+      ? createClientRecorder({
+        records: config.records,
+        sink,
+        source,
+        processId: toHex(processId),
+      })
+      : undefined,
+  });
+  const endInterval = sink && config.records === "summary"
+    ? createSummaryWriter({ figures: metering.figures, sink, source, nowUs: clock.nowUs })
+    : undefined;
+  const client = createClient({ config, place, processId, clock, metering });
+  const summarise = (hdr: boolean): RunSummary => {
+    const run = client.summarise();
+    return {
+      version: 1,
+      tool: "performance-client",
+      tool_version: version,
+      config: { ...config, name },
+      started: toIso(startedUs),
+      ...run,
+      ...metering.summarise(run.seconds, hdr),
+      sinks: sink ? [sink.summary()] : [],
+      notes: config.mode === "flood" ? [FLOOD_NOTE] : [],
+    };
+  };
+  const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
+    report() {
+      context.showFigures(summarise(false), true);
+      endInterval?.();
+    },
+    redraw: () => context.showFigures(summarise(false), false),
+  });
+  try {
+    await runUntilDone(config, client, context.stopping);
+  } finally {
+    stopShowing();
+    await client.end(config.grace);
+    endInterval?.();
+    await sink?.close();
+  }
+  context.printSummary(summarise(true));
+  return ExitCode.ok;
+}
+
+/** Waits for a connection, then for the end: by signal, count or duration. */
+async function runUntilDone(
+  config: ClientConfig,
+  client: Client,
+  stopping: AbortSignal,
+): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    if (stopping.aborted) resolve();
+    stopping.addEventListener("abort", () => resolve(), { once: true });
+  });
+  if (config.connectTimeout > 0) {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timedOut = new Promise<void>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const seconds = config.connectTimeout / 1000;
+        reject(new Failure(`no server within ${seconds} s: ${client.failures().join("; ")}`));
+      }, config.connectTimeout);
+    });
+    await Promise.race([client.connected, stopped, timedOut]).finally(() => clearTimeout(timer));
+  }
+  await Promise.race([client.completed, stopped]);
+}
+
+/** Names are checked as written; what they become here may still break a rule. */
+function checkNames(config: ClientConfig, name: string): void {
+  for (const { label } of config.server) {
+    const problem = nameProblem(fillName(name, { route: label }));
+    if (problem !== undefined) throw new Failure(`the name becomes ${problem}`);
+  }
+}
+
+async function logAllReachability(config: ClientConfig, signal: AbortSignal): Promise<void> {
+  const log = logger("reachability");
+  const family = config.ipv4 ? 4 : config.ipv6 ? 6 : 0;
+  for (const route of config.server) {
+    await logReachability(route, { family, bind: config.bind, signal }, log);
+  }
+}
