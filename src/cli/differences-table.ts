@@ -50,33 +50,56 @@ export function differencesTable(summary: RunSummary): Table {
 /** What each measured pair of routes says, in the order given. */
 export function verdicts(summary: RunSummary): Verdict[] {
   return (summary.differences ?? []).flatMap((difference) => {
-    const { a, b, from, to, pairs, owd_ms: oneWay, round_trip_ms: roundTrip } = difference;
+    const { a, b, from, to, pairs } = difference;
+    const oneWay = medianOf(difference.owd_ms, difference.owd_median_ms);
+    const roundTrip = medianOf(difference.round_trip_ms, difference.round_trip_median_ms);
     const first = oneWay ?? roundTrip;
     if (first === undefined) return [];
-    const told = [
-      `${comparison(first.p50, difference, a)} ${oneWay ? "one way" : "there and back"}`,
-    ];
-    if (oneWay && roundTrip) told.push(`${comparison(roundTrip.p50, difference)} there and back`);
+    const told = [`${comparison(first, difference, a)} ${oneWay ? "one way" : "there and back"}`];
+    if (oneWay && roundTrip) told.push(`${comparison(roundTrip, difference)} there and back`);
     const medians = told.length > 1 ? "medians" : "median";
     const text = `${from} → ${to}: ${b} is ${told.join(", ")} ` +
       `(${medians} of ${formatCountOf(pairs, "pair")})`;
-    return [{ text, tone: toneOf(first.p50, difference) }];
+    return [{ text, tone: toneOf(first, difference) }];
   });
 }
 
-/** How the second route compares: a difference within its bound is none. */
-function comparison(medianMs: number, { error_ms }: DifferenceSummary, other?: string): string {
-  const bound = error_ms === undefined ? "" : ` ±${formatMs(error_ms.p50)}`;
-  if (Math.abs(medianMs) <= (error_ms?.p50 ?? 0)) {
-    return `as fast${other === undefined ? "" : ` as ${other}`} (within${bound} ms)`;
-  }
-  const word = medianMs < 0 ? "faster" : "slower";
-  const than = other === undefined ? "" : ` than ${other}`;
-  return `${formatMs(Math.abs(medianMs))}${bound} ms ${word}${than}`;
+/** A median, and the interval that it lies in with 95 % confidence. */
+interface Median {
+  ms: number;
+  low: number;
+  high: number;
 }
 
-function toneOf(medianMs: number, { error_ms }: DifferenceSummary): Tone {
-  return medianMs < -(error_ms?.p50 ?? 0) ? "green" : "bold";
+function medianOf(
+  figures: DelayFigures | undefined,
+  interval: { low: number; high: number } | undefined,
+): Median | undefined {
+  return figures && interval && { ms: figures.p50, ...interval };
+}
+
+/** Whether zero is neither within the clocks' bound of the median nor in its confidence interval. */
+function isShown({ low, high }: Median, { error_ms }: DifferenceSummary): boolean {
+  const boundMs = error_ms?.p50 ?? Infinity;
+  return low - boundMs > 0 || high + boundMs < 0;
+}
+
+/** How the second route compares to the first, which is named where `other` is given. */
+function comparison(median: Median, difference: DifferenceSummary, other?: string): string {
+  const { error_ms } = difference;
+  const bound = error_ms === undefined ? "?" : formatMs(error_ms.p50);
+  if (!isShown(median, difference)) {
+    const range = `${formatSignedMs(median.low)} to ${formatSignedMs(median.high)}`;
+    const from = other === undefined ? "" : ` from ${other}`;
+    return `not shown to differ${from} (${range}, ±${bound} ms)`;
+  }
+  const word = median.ms < 0 ? "faster" : "slower";
+  const than = other === undefined ? "" : ` than ${other}`;
+  return `${formatMs(Math.abs(median.ms))} ±${bound} ms ${word}${than}`;
+}
+
+function toneOf(median: Median, difference: DifferenceSummary): Tone {
+  return median.ms < 0 && isShown(median, difference) ? "green" : "bold";
 }
 
 function oneWayRows(summary: RunSummary, difference: DifferenceSummary): Row[] {
@@ -92,7 +115,7 @@ function oneWayRows(summary: RunSummary, difference: DifferenceSummary): Row[] {
   return [
     ...routeRow(names, a, key(a)),
     ...routeRow(names, b, key(b)),
-    differenceRow(names, difference, owd_ms),
+    differenceRow(names, difference, owd_ms, difference.owd_median_ms),
   ];
 }
 
@@ -110,7 +133,7 @@ function roundTripRows(summary: RunSummary, difference: DifferenceSummary): Row[
   return [
     ...routeRow(names, a, key(a)),
     ...routeRow(names, b, key(b)),
-    differenceRow(names, difference, round_trip_ms),
+    differenceRow(names, difference, round_trip_ms, difference.round_trip_median_ms),
   ];
 }
 
@@ -132,11 +155,13 @@ function differenceRow(
   names: readonly string[],
   difference: DifferenceSummary,
   figures: DelayFigures,
+  interval: { low: number; high: number } | undefined,
 ): Row {
   const { pairs, error_ms } = difference;
   const bound = error_ms === undefined ? "?" : formatMs(error_ms.p50);
   const row = cells(pairs, bound, figures, formatSignedMs);
-  const tone = toneOf(figures.p50, difference);
+  const median = medianOf(figures, interval);
+  const tone = median === undefined ? "bold" : toneOf(median, difference);
   return {
     texts: [names, ["difference"]],
     cells: row.map((cell) => cell && { ...cell, tone }),

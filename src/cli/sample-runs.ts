@@ -81,10 +81,17 @@ export function difference(
     pairs: 1240,
     error_ms: { p50: 0.0021, max: 0.0153 },
     owd_ms: delays(oneWay, 0.31),
-    ...(roundTrip === undefined ? {} : { round_trip_ms: delays(roundTrip, 0.62) }),
+    owd_median_ms: around(oneWay),
+    ...(roundTrip === undefined ? {} : {
+      round_trip_ms: delays(roundTrip, 0.62),
+      round_trip_median_ms: around(roundTrip),
+    }),
     ...more,
   };
 }
+
+/** A confidence interval of a median. */
+const around = (ms: number) => ({ low: ms - 0.02, high: ms + 0.02 });
 
 export function clientRun(more: Partial<RunSummary> = {}): RunSummary {
   return {

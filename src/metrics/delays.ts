@@ -41,3 +41,16 @@ export function boundFigures(bounds: Distribution): { p50: number; max: number }
   if (bounds.count === 0) return undefined;
   return { p50: toMs(bounds.percentiles([0.5])[0]!), max: toMs(bounds.max) };
 }
+
+/**
+ * Where the median of what was sampled lies with 95 % confidence: between the order statistics at
+ * half ± 0.98 √n ranks (the normal approximation of the binomial, 1.96 √(n/4)). Neighbours in time
+ * are alike, so it is somewhat too narrow for delays; undefined for an empty distribution.
+ */
+export function medianInterval(sample: Distribution): { low: number; high: number } | undefined {
+  const { count } = sample;
+  if (count === 0) return undefined;
+  const reach = 0.98 / Math.sqrt(count);
+  const [low, high] = sample.percentiles([Math.max(0, 0.5 - reach), Math.min(1, 0.5 + reach)]);
+  return { low: toMs(low!), high: toMs(high!) };
+}

@@ -47,6 +47,8 @@ test("the difference is later − earlier route, whatever the offset of the cloc
     from: "client",
     to: "server",
     pairs: 100,
+    owd_median_ms: { low: -10, high: -10 },
+    round_trip_median_ms: { low: -25, high: -25 },
   });
   assert.deepEqual([owd?.min, owd?.mean, owd?.max, owd?.stddev], [-10, -10, -10, 0]);
   near(owd?.p50, -10);

@@ -1,7 +1,7 @@
 /** Distributions of what each route has beyond each earlier one, between two places, one way. */
 
 import { RELATIVE_RATE_LIMIT } from "../relay/clock-window.ts";
-import { boundFigures, delayFigures } from "./delays.ts";
+import { boundFigures, delayFigures, medianInterval } from "./delays.ts";
 import { Histogram } from "./histogram.ts";
 import { createSignedHistogram } from "./signed-histogram.ts";
 import type { DifferenceSummary } from "./summary.ts";
@@ -63,12 +63,16 @@ function createPair(a: string, b: string, from: string, to: string) {
 function summaryOf({ labels, oneWay, error, roundTrip }: Pair): DifferenceSummary {
   const owd = delayFigures(oneWay);
   const bound = boundFigures(error);
+  const owdMedian = medianInterval(oneWay);
   const both = delayFigures(roundTrip);
+  const bothMedian = medianInterval(roundTrip);
   return {
     ...labels,
     pairs: Math.max(oneWay.count, roundTrip.count),
     ...(owd && { owd_ms: owd }),
+    ...(owdMedian && { owd_median_ms: owdMedian }),
     ...(bound && { error_ms: bound }),
     ...(both && { round_trip_ms: both }),
+    ...(bothMedian && { round_trip_median_ms: bothMedian }),
   };
 }

@@ -94,7 +94,10 @@ export interface DifferenceSummary {
   /** Bound on the error of a pair's difference: of the clock's rate alone, the offset cancels. */
   error_ms?: { p50: number; max: number };
   owd_ms?: DelayFigures;
+  /** 95 % confidence interval of the median of `owd_ms`, by order statistics. */
+  owd_median_ms?: { low: number; high: number };
   round_trip_ms?: DelayFigures;
+  round_trip_median_ms?: { low: number; high: number };
 }
 
 /** What a sink did with the records that it was given. */
