@@ -33,7 +33,7 @@ start_server() {
 # Usage: start_client NAME [OPTION]...; sets `pid`
 start_client() {
   start_program "$run/$1.pid" "$root/dist/performance-client" \
-    --server "localhost:$port" --name "$1" "${client_options[@]}" "${@:2}"
+    --server "local=localhost:$port" --name "$1" "${client_options[@]}" "${@:2}"
 }
 
 # Ends what still runs, the clients first, so that they can say bye.
@@ -47,9 +47,6 @@ stop_all() {
 start_here() {
   use_folder "$(mktemp -d "${TMPDIR:-/tmp}/run.XXXXXX")"
   trap 'stop_all; rm -rf "$run"' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
   trap 'signal_programs WINCH "${pid_files[1]}"' WINCH
   start_server
   server=$pid
@@ -117,8 +114,6 @@ start_in_background() {
   # Fails for the second of two that start at the same time.
   mkdir "$run"
   trap 'stop_all' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
   start_server
   local name
   for name in client-1 client-2; do
@@ -143,6 +138,11 @@ stop_in_background() {
     fi
   done
 }
+
+# So that the trap on EXIT runs, after the command that runs now.
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 if [ "$#" -gt 1 ]; then fail "one argument at most; -h shows help" 2; fi
 case ${1:-} in
