@@ -13,6 +13,8 @@ export const DENO = join(ROOT, "node_modules/.bin/deno");
 /** What a test waits for comes within this time even on a slow machine, or never. */
 const PATIENCE_MS = 60_000;
 
+/** Ends what was started for it: a test. */
+export type Owner = Pick<TestContext, "after">;
 export type Program = "client" | "server";
 /** What runs the program: the executable of `dist`, or the sources on a runtime. */
 export type Runtime = "executable" | "node" | "deno";
@@ -82,7 +84,7 @@ function commandOf(program: Program, runtime: Runtime): string[] {
 
 /** Starts a program; it is killed at the end of the test, should it still run. */
 export function start(
-  t: TestContext,
+  t: Owner,
   program: Program,
   args: readonly string[],
   { runtime = "executable", env = {}, through = [] }: StartOptions = {},
@@ -99,7 +101,7 @@ export function start(
 
 /** Starts a server on a free port of this machine, and waits until it listens. */
 export async function startServer(
-  t: TestContext,
+  t: Owner,
   args: readonly string[] = [],
   options: StartOptions = {},
 ): Promise<RunningServer> {
@@ -111,7 +113,7 @@ export async function startServer(
 
 /** Starts a client of a server on this machine, and waits until it is connected. */
 export async function startClient(
-  t: TestContext,
+  t: Owner,
   port: number,
   args: readonly string[] = [],
   options: StartOptions = {},
@@ -134,7 +136,7 @@ export function documentOf({ code, stdout, stderr }: Exit): RunSummary {
 
 /** A proxy in a process of its own; `end` ends it and tells what it gave. */
 export async function startProxy(
-  t: TestContext,
+  t: Owner,
   options: ProxyOptions,
 ): Promise<{ port: number; end(): Promise<Record<"up" | "down", Given[]>> }> {
   const main = fileURLToPath(new URL("proxy-main.ts", import.meta.url));
@@ -153,7 +155,7 @@ export async function startProxy(
   };
 }
 
-function watch(t: TestContext, child: ChildProcess, what: string): Running {
+function watch(t: Owner, child: ChildProcess, what: string): Running {
   const lines = { stdout: collect(child.stdout!), stderr: collect(child.stderr!) };
   const exited = new Promise<Exit>((resolve) => {
     const end = (code: number | null, signal: NodeJS.Signals | null): void => {
