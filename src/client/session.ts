@@ -455,11 +455,11 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       wakeUs = Infinity;
       if (state === "closed") return Infinity;
       if (state === "greeting") {
-        if (atUs - startUs > GREETING_US) abandon("no welcome within 10 s");
+        if (atUs - startUs >= GREETING_US) abandon("no welcome within 10 s");
         return startUs + GREETING_US;
       }
       const silentUs = heardUs + SILENT_HEARTBEATS * welcome!.heartbeatMs * 1000;
-      if (atUs > silentUs) {
+      if (atUs >= silentUs) {
         abandon(`nothing heard for ${Math.round((atUs - heardUs) / 1e6)} s`);
         return Infinity;
       }
@@ -469,7 +469,8 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       }
       if (state !== "leaving" && schedule.poll(atUs)) askClock(atUs);
       openWhenRead();
-      wakeUs = Math.min(schedule.dueUs, heartbeatDueUs, silentUs);
+      const clockDueUs = state === "leaving" ? Infinity : schedule.dueUs;
+      wakeUs = Math.min(clockDueUs, heartbeatDueUs, silentUs);
       return wakeUs;
     },
   };
