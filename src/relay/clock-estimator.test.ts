@@ -69,7 +69,8 @@ test("offset and drift are predicted between exchanges", () => {
 test("a burst's jitter makes no drift", () => {
   const estimator = createClockEstimator("estimate");
   for (let index = 0; index < 8; index++) {
-    const atUs = BEGIN_US + index * 300;
+    // Across the end of a second, so that there are two points for a line.
+    const atUs = BEGIN_US - 1300 + index * 300;
     estimator.addExchange(asked(atUs, 0, 100 + index * 5, 100), 0, atUs + 300);
   }
   const { offsetUs } = estimator.estimateAt(BEGIN_US + 1e6);

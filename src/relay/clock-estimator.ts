@@ -64,7 +64,13 @@ export const BURST_EXCHANGES = 8;
 /** A dropped system interval is tried again after this long. */
 const SYSTEM_RETRY_US = 60e6;
 
-/** Holds at most 10 KB, whatever the number of connections and exchanges. */
+/**
+ * Holds about 14 KB at most, whatever the number of connections and exchanges. Limits of what it
+ * can know: a step that is smaller than the shortest round trip looks like a change of the route.
+ * The bound is that of the offset; a hop's own delay, measured by a clock whose rate is off, adds
+ * `RELATIVE_RATE_LIMIT` × delay (matters where delays are much longer than the round trips, as in
+ * the queues of a flood).
+ */
 export function createClockEstimator(mode: ClockMode): ClockEstimator {
   const window = createClockWindow();
   const prediction = createClockPrediction();

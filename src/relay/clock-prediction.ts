@@ -59,7 +59,7 @@ interface Track {
   drift: number;
 }
 
-/** About 7 KB at most, for four connections. */
+/** About 8 KB at most, for four connections. */
 export function createClockPrediction(): ClockPrediction {
   let tracks: Track[] = [];
   let best: Track | undefined;
@@ -72,7 +72,6 @@ export function createClockPrediction(): ClockPrediction {
       const worst = tracks.reduce((a, b) => worth(a, nowUs) > worth(b, nowUs) ? a : b);
       if (worth(worst, nowUs) <= rttUs / TAKE_OVER_RATIO) return undefined;
       tracks = tracks.filter((track) => track !== worst);
-      if (best === worst) best = undefined;
     }
     const track: Track = {
       connection,

@@ -1,17 +1,14 @@
 /**
- * Simulated worlds. `CLOCK_WORLDS` sets how many of each kind are run, `CLOCK_WORLDS_SEED` where
- * their seeds begin; the figures are printed as diagnostics.
+ * Simulated worlds in which no clock steps. `CLOCK_WORLDS` sets how many of each kind are run,
+ * `CLOCK_WORLDS_SEED` where their seeds begin; the figures are printed as diagnostics.
  */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import { RELATIVE_RATE_LIMIT } from "./clock-window.ts";
-import {
-  type ClockHop,
-  type ConnectionOptions,
-  createClockWorld,
-} from "./simulation/clock-world.ts";
-import { createRandom, type Random } from "./simulation/random.ts";
+import { anyConnection, figures, percentile } from "./simulation/clock-suite.ts";
+import { type ClockHop, createClockWorld } from "./simulation/clock-world.ts";
+import { createRandom } from "./simulation/random.ts";
 
 const WORLDS = Number(process.env["CLOCK_WORLDS"] ?? 150);
 const FIRST_SEED = Number(process.env["CLOCK_WORLDS_SEED"] ?? 1);
@@ -22,44 +19,6 @@ const ROUNDING_US = 0.15;
 function seeds(): number[] {
   return Array.from({ length: WORLDS }, (_, index) => FIRST_SEED + index);
 }
-
-/** Any route of 0.03 to 100 ms each way, calm or not, as datagrams or a stream. */
-function anyConnection(random: Random): ConnectionOptions {
-  const delivery = random.chance(0.5) ? "stream" : "datagram";
-  const way = () => {
-    const delayUs = 10 ** random.between(1.5, 5);
-    return {
-      delayUs,
-      jitterUs: random.chance(0.2) ? 0 : Math.min(3000, delayUs) * random.between(0.01, 1),
-      loss: random.chance(0.5) ? 0 : random.between(0, 0.1),
-      duplication: random.chance(0.5) ? 0 : 0.05,
-      delivery,
-      ...(random.chance(0.4) && {
-        congestion: {
-          everyUs: random.between(8e6, 40e6),
-          lastsUs: random.between(0.2e6, 6e6),
-          peakUs: random.between(1e3, 80e3),
-        },
-      }),
-    } as const;
-  };
-  return { up: way(), down: way(), startUs: random.between(0, 3e6) };
-}
-
-function percentile(sorted: Float64Array, share: number): number {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
-
-function sorted(values: number[]): Float64Array {
-  return Float64Array.from(values).sort();
-}
-
-function figures(values: number[]): string {
-  const all = sorted(values);
-  return `p50 ${percentile(all, 0.5).toFixed(1)}, p95 ${percentile(all, 0.95).toFixed(1)}, ` +
-    `max ${percentile(all, 1).toFixed(1)}`;
-}
-
 test("the bound holds in every sample, whatever the routes, for clocks within 500 ppm", (t) => {
   const errorsUs: number[] = [];
   let greatestShare = 0;
@@ -128,15 +87,16 @@ test("on symmetric routes the estimate is close, long before the bound is", (t) 
       });
     }
     sim.world.run(60e6);
-    const p95Us = percentile(sorted(errorsUs), 0.95);
+    const p95Us = percentile(errorsUs, 0.95);
     p95sUs.push(p95Us);
     jitterShares.push(p95Us / way.jitterUs);
   }
   t.diagnostic(`p95 of a world after 10 s: ${figures(p95sUs)} µs`);
-  const shares = sorted(jitterShares);
-  t.diagnostic(`the same / mean queueing of a way: p95 ${percentile(shares, 0.95).toFixed(2)}`);
-  assert.ok(percentile(shares, 0.5) <= 0.3, `${percentile(shares, 0.5)}`);
-  assert.ok(percentile(shares, 0.95) <= 0.7, `${percentile(shares, 0.95)}`);
+  t.diagnostic(
+    `the same / mean queueing of a way: p95 ${percentile(jitterShares, 0.95).toFixed(2)}`,
+  );
+  assert.ok(percentile(jitterShares, 0.5) <= 0.3, `${percentile(jitterShares, 0.5)}`);
+  assert.ok(percentile(jitterShares, 0.95) <= 0.7, `${percentile(jitterShares, 0.95)}`);
 });
 
 test("on a loopback with its wall clock 5 s off and drifting 50 ppm, p95 is within 50 µs", (t) => {
@@ -163,7 +123,7 @@ test("on a loopback with its wall clock 5 s off and drifting 50 ppm, p95 is with
     assert.equal(bursting, false, "the burst is over after 20 ms");
   }
   t.diagnostic(`${figures(errorsUs)} µs wrong`);
-  assert.ok(percentile(sorted(errorsUs), 0.95) <= 50);
+  assert.ok(percentile(errorsUs, 0.95) <= 50);
 });
 
 test("hops and differences of two routes are within their bounds, however asymmetric", (t) => {
@@ -210,68 +170,10 @@ test("hops and differences of two routes are within their bounds, however asymme
     }
     sim.world.run(60e6);
     assert.equal(errorsUs.length, 500);
-    p95sUs.push(percentile(sorted(errorsUs), 0.95));
+    p95sUs.push(percentile(errorsUs, 0.95));
   }
   t.diagnostic(`difference, p95 of a world: ${figures(p95sUs)} µs; share ${greatestShare}`);
-  assert.ok(percentile(sorted(p95sUs), 1) <= 20, figures(p95sUs));
-});
-
-test("a step is noticed at the next exchanges, then unknown, then right again", (t) => {
-  const noticedUs: number[] = [];
-  const knownUs: number[] = [];
-  let outside = 0;
-  for (const seed of seeds()) {
-    const random = createRandom(seed);
-    const sim = createClockWorld({
-      seed,
-      client: { offsetUs: random.between(-5e6, 5e6), driftPpm: random.between(-100, 100) },
-      server: { offsetUs: 0, driftPpm: random.between(-100, 100) },
-      connections: Array.from(
-        { length: 1 + Math.floor(random.between(0, 2)) },
-        () => anyConnection(random),
-      ),
-    });
-    const { client, server } = sim;
-    const stepUs = random.between(20e6, 30e6);
-    sim.world.at(stepUs, () => {
-      // Far beyond any round trip here: less than one cannot be told from a change of the route.
-      (random.chance(0.5) ? client : server).clock.step(random.between(1e6, 60e6));
-    });
-    const firstKnownUs = new Map<object, number>();
-    const sample = () => {
-      for (const side of [client, server]) {
-        if (side.exchanges === 0) continue;
-        const { offsetUs, errorUs } = side.estimator.estimateAt(side.clock.nowUs());
-        const wrongUs = Math.abs(offsetUs - side.trueOffsetUs());
-        const stepped = sim.world.trueUs > stepUs;
-        const noticed = side.events.length > 0;
-        if (stepped && !noticed) {
-          outside++;
-          assert.ok(wrongUs > errorUs, "the step is far outside of the bound");
-          continue;
-        }
-        if (noticed && !firstKnownUs.has(side)) {
-          if (Number.isNaN(errorUs)) continue;
-          firstKnownUs.set(side, sim.world.trueUs);
-        }
-        assert.ok(wrongUs <= errorUs, `seed ${seed}: ${wrongUs} µs wrong, bound ${errorUs} µs`);
-      }
-      sim.world.after(random.exponential(50e3), sample);
-    };
-    sim.world.after(0, sample);
-    sim.world.run(60e6);
-    for (const side of [client, server]) {
-      assert.deepEqual(side.events.map(({ event }) => event.kind), ["stepped"], `seed ${seed}`);
-      noticedUs.push(side.events[0]!.trueUs - stepUs);
-      knownUs.push(firstKnownUs.get(side)! - stepUs);
-    }
-  }
-  t.diagnostic(`after a step: noticed ${figures(noticedUs.map((us) => us / 1000))} ms`);
-  t.diagnostic(
-    `known again ${figures(knownUs.map((us) => us / 1000))} ms; ${outside} samples wrong`,
-  );
-  assert.ok(percentile(sorted(noticedUs), 0.95) < 4e6, figures(noticedUs));
-  assert.ok(percentile(sorted(knownUs), 0.95) < 5e6, figures(knownUs));
+  assert.ok(percentile(p95sUs, 1) <= 20, figures(p95sUs));
 });
 
 test("a route that becomes longer for good moves no figure outside of its bound", () => {
