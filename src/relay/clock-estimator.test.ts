@@ -153,6 +153,20 @@ test("a contradiction drops the window, tells so once, and is unknown until a ne
   }
 });
 
+test("steps in a row leave the last estimate that was known", () => {
+  const estimator = createClockEstimator("estimate");
+  estimator.addExchange(asked(BEGIN_US, 1000), 0, BEGIN_US + 200);
+  let atUs = BEGIN_US + 1e6;
+  assert.equal(estimator.addExchange(asked(atUs, 9e6), 0, atUs + 200)?.kind, "stepped");
+  // The peer's clock stepped while this one was under way: it contradicts itself.
+  atUs += 1000;
+  const torn = { ...asked(atUs, 9e6), peerSentUs: atUs + 20e6 };
+  assert.equal(estimator.addExchange(torn, 0, atUs + 200)?.kind, "stepped");
+  const { offsetUs, errorUs } = estimator.estimateAt(atUs + 200);
+  assert.ok(Math.abs(offsetUs - 1000) < 1, `${offsetUs}`);
+  assert.equal(errorUs, Number.NaN);
+});
+
 test("the peer's exchanges count again once one begun here has shown where its clock is", () => {
   const estimator = createClockEstimator("estimate");
   estimator.addExchange(asked(BEGIN_US, 0), 0, BEGIN_US + 200);

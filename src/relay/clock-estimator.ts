@@ -65,7 +65,7 @@ export const BURST_EXCHANGES = 8;
 const SYSTEM_RETRY_US = 60e6;
 
 /**
- * Holds about 14 KB at most, whatever the number of connections and exchanges. Limits of what it
+ * Holds about 17 KB at most, whatever the number of connections and exchanges. Limits of what it
  * can know: a step that is smaller than the shortest round trip looks like a change of the route.
  * The bound is that of the offset; a hop's own delay, measured by a clock whose rate is off, adds
  * `RELATIVE_RATE_LIMIT` × delay (matters where delays are much longer than the round trips, as in
