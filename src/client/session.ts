@@ -4,10 +4,8 @@
  */
 import { readBye, writeBye } from "../relay/bye.ts";
 import type { ClockEvent } from "../relay/clock-estimator.ts";
-import { readClockFrame, writeClockFrame } from "../relay/clock-frame.ts";
-import { createClockSchedule } from "../relay/clock-schedule.ts";
-import { type HostClock, systemInterval } from "../relay/clock-system-interval.ts";
-import { type Counts, MAX_COUNTED_ORIGINS } from "../relay/counts.ts";
+import type { HostClock } from "../relay/clock-system-interval.ts";
+import type { Counts } from "../relay/counts.ts";
 import {
   beginHop,
   ClockMethod,
@@ -21,7 +19,6 @@ import {
   stampSent,
   writeDataFrame,
 } from "../relay/data-frame.ts";
-import { readDirectory } from "../relay/directory.ts";
 import {
   createFrameSplitter,
   FrameType,
@@ -29,7 +26,7 @@ import {
   MAX_PAYLOAD_BYTES,
   type Region,
 } from "../relay/frame.ts";
-import { readHeartbeat, writeHeartbeat } from "../relay/heartbeat.ts";
+import { writeHeartbeat } from "../relay/heartbeat.ts";
 import { type Hello, writeHello } from "../relay/hello.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
 import { createOutbox, type Outbox } from "../relay/outbox.ts";
@@ -38,7 +35,9 @@ import { ProtocolError } from "../relay/protocol-error.ts";
 import type { Arrival } from "../relay/sequence.ts";
 import type { NowUs } from "../relay/time.ts";
 import { readWelcome, type Welcome } from "../relay/welcome.ts";
-import { createOrigin, type Origin, updateLoss } from "./origins.ts";
+import { type ClockExchange, createClockExchange } from "./clock-exchange.ts";
+import { createOriginTable, type OriginTable } from "./origin-table.ts";
+import { createOrigin, type Origin } from "./origins.ts";
 
 /** greeting: the welcome is awaited · bursting: clocks are read · open · leaving: bye was said */
 export type SessionState = "greeting" | "bursting" | "open" | "leaving" | "closed";
@@ -142,8 +141,18 @@ export interface Frames {
 
 /** Nothing heard from the relay for so many heartbeats: it is gone. */
 const SILENT_HEARTBEATS = 3;
+/** A tick that comes so late was kept by a process that slept, µs. */
+const SLEPT_US = 2_000_000;
 /** The welcome has to come within, µs. */
 const GREETING_US = 10_000_000;
+
+/** What a session has once it was welcomed. */
+interface Standing {
+  welcome: Welcome;
+  pair: ProcessPair;
+  origins: OriginTable;
+  clocks: ClockExchange;
+}
 
 export function createClientSession(link: Link, options: SessionOptions): ClientSession {
   const { nowUs, observer, hello, payload } = options;
@@ -152,25 +161,19 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   const splitter = createFrameSplitter(
     Math.max(MAX_CONTROL_BYTES, dataFrameBytes(255, MAX_PAYLOAD_BYTES)),
   );
-  const schedule = createClockSchedule(startUs, options.random);
-  const origins = new Map<number, Origin>();
   const messageFlags = hello.echo ? FLAG_ECHO : 0;
   let state: SessionState = "greeting";
-  let welcome: Welcome | undefined;
-  let pair: ProcessPair | undefined;
-  let self: Origin | undefined;
+  let standing: Standing | undefined;
   let sent = 0;
-  let rttUs = NaN;
   let unknown = 0;
   let heardUs = startUs;
   let heartbeatDueUs = Infinity;
-  let exchange = 0;
   let wakeUs = Infinity;
 
   function takeWelcome(frame: Uint8Array): void {
-    welcome = readWelcome(frame);
-    pair = options.pairs.take(welcome.processId);
-    self = createOrigin({
+    const welcome = readWelcome(frame);
+    const pair = options.pairs.take(welcome.processId);
+    const self = createOrigin({
       session: welcome.session,
       sessionId: welcome.sessionId,
       flow: hello.flow,
@@ -179,96 +182,39 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       name: hello.name,
       route: hello.route,
     });
-    origins.set(self.number, self);
+    const origins = createOriginTable(self, {
+      joined: (origin) => observer.originJoined(session, origin),
+      left: (origin) => observer.originLeft(session, origin),
+    });
+    const clocks = createClockExchange({
+      ...options,
+      pair,
+      connection: welcome.session,
+      startUs: heardUs,
+      send: outbox.sendControl,
+      rtt: (rttUs) => observer.rtt(session, rttUs),
+      noticed: (event) => observer.clock(session, event),
+    });
+    standing = { welcome, pair, origins, clocks };
     heartbeatDueUs = heardUs + welcome.heartbeatMs * 1000;
     state = "bursting";
     observer.welcomed(session);
     wakeAt(heardUs);
   }
 
-  function takeDirectory(frame: Uint8Array): void {
-    const { joined, left } = readDirectory(frame);
-    for (const entry of joined) {
-      if (origins.has(entry.session)) continue;
-      const origin = createOrigin(entry);
-      origins.set(origin.number, origin);
-      observer.originJoined(session, origin);
-    }
-    for (const counts of left) {
-      const origin = origins.get(counts.session);
-      if (origin === undefined || origin === self) continue;
-      updateLoss(origin, counts);
-      origins.delete(counts.session);
-      observer.originLeft(session, origin);
-    }
+  function ownCounts({ origins }: Standing): Counts {
+    return { sent, origins: origins.receivedCounts() };
   }
 
-  function takeCounts(counts: Counts): void {
-    for (const entry of counts.origins) {
-      const origin = origins.get(entry.session);
-      if (origin !== undefined) updateLoss(origin, entry);
-    }
-  }
-
-  function ownCounts(): Counts {
-    const counts: Counts = { sent, origins: [] };
-    for (const { number, tracker } of origins.values()) {
-      if (tracker.received === 0 || counts.origins.length === MAX_COUNTED_ORIGINS) continue;
-      const { received, next } = tracker;
-      counts.origins.push({ session: number, received, next, dropped: 0 });
-    }
-    return counts;
-  }
-
-  function takeClock(frame: Uint8Array, receivedUs: number): void {
-    const clock = readClockFrame(frame);
-    if (clock.phase !== 2 || pair === undefined) return;
-    const { t1Us, t2Us, t3Us } = clock;
-    const host = options.hostClock();
-    const answer = { ...clock, phase: 3 as const, t4Us: receivedUs, ...hostFields(host) };
-    outbox.sendControl(writeClockFrame(answer), receivedUs);
-    rttUs = receivedUs - t1Us - (t3Us - t2Us);
-    observer.rtt(session, rttUs);
-    const peer = { boundUs: clock.errorUs, anchorErrorUs: 0, wallShiftUs: clock.wallShiftUs };
-    const news = [
-      pair.estimator.setSystemInterval(systemInterval(host, peer), receivedUs),
-      pair.estimator.addExchange(
-        { localSentUs: t1Us, peerReceivedUs: t2Us, peerSentUs: t3Us, localReceivedUs: receivedUs },
-        welcome!.session,
-        receivedUs,
-      ),
-    ];
-    for (const event of news) if (event !== undefined) observer.clock(session, event);
-    schedule.answered(receivedUs, rttUs, clock.soonestMs * 1000);
-    if (pair.estimator.wantsBurst && !schedule.bursting) schedule.burst(receivedUs);
-    openWhenRead();
-    wakeAt(schedule.dueUs);
-  }
-
-  function openWhenRead(): void {
-    if (state !== "bursting" || schedule.bursting) return;
+  function openWhenRead({ clocks }: Standing): void {
+    if (state !== "bursting" || clocks.bursting) return;
     state = "open";
     observer.opened(session);
   }
 
-  function askClock(atUs: number): void {
-    const t1Us = nowUs();
-    const frame = writeClockFrame({
-      phase: 1,
-      exchange: ++exchange,
-      soonestMs: 0,
-      t1Us,
-      t2Us: 0,
-      t3Us: 0,
-      t4Us: 0,
-      ...hostFields(options.hostClock()),
-    });
-    outbox.sendControl(frame, atUs);
-  }
-
-  function takeMessages(region: Region): void {
+  function takeMessages({ pair, origins }: Standing, region: Region): void {
     const { view, receivedUs } = region;
-    const { offsetUs, errorUs, method } = pair!.estimator.estimateAt(receivedUs);
+    const { offsetUs, errorUs, method } = pair.estimator.estimateAt(receivedUs);
     const methodCode = ClockMethod[method];
     let origin: Origin | undefined;
     let at = region.start;
@@ -290,18 +236,20 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     region.start = at;
   }
 
-  function takeControl(region: Region): void {
+  function takeControl(known: Standing, region: Region): void {
     const { view, start } = region;
     const length = view.getUint32(start, true);
     const frame = region.bytes.subarray(start, start + length);
     region.start += length;
     switch (view.getUint8(start + 4)) {
       case FrameType.directory:
-        return takeDirectory(frame);
+        return known.origins.takeDirectory(frame);
       case FrameType.clock:
-        return takeClock(frame, region.receivedUs);
+        known.clocks.answered(frame, region.receivedUs);
+        openWhenRead(known);
+        return wakeAt(known.clocks.dueUs);
       case FrameType.heartbeat:
-        return takeCounts(readHeartbeat(frame));
+        return known.origins.takeHeartbeat(frame);
       case FrameType.bye:
         return takeBye(frame);
       default:
@@ -311,9 +259,10 @@ export function createClientSession(link: Link, options: SessionOptions): Client
 
   function takeBye(frame: Uint8Array): void {
     const bye = readBye(frame);
-    takeCounts(bye.counts);
+    standing?.origins.takeCounts(bye.counts);
     const reason = bye.text === "" ? bye.reason : bye.text;
-    close({ reason, byRelay: welcome !== undefined, refused: welcome === undefined });
+    const isRefusal = standing === undefined;
+    close({ reason, byRelay: !isRefusal, refused: isRefusal });
     link.end();
   }
 
@@ -331,18 +280,19 @@ export function createClientSession(link: Link, options: SessionOptions): Client
 
   function takeRegion(region: Region): void {
     while (region.start < region.end && state !== "closed") {
-      if (state === "greeting") takeFirst(region);
-      else if (region.view.getUint8(region.start + 4) === FrameType.data) takeMessages(region);
-      else takeControl(region);
+      if (standing === undefined) takeFirst(region);
+      else if (region.view.getUint8(region.start + 4) === FrameType.data) {
+        takeMessages(standing, region);
+      } else takeControl(standing, region);
     }
   }
 
   function close(end: SessionEnd): void {
     if (state === "closed") return;
     state = "closed";
-    if (pair !== undefined) options.pairs.release(pair, nowUs());
-    for (const origin of origins.values()) {
-      if (origin !== self) observer.originLeft(session, origin);
+    if (standing !== undefined) {
+      options.pairs.release(standing.pair, nowUs());
+      standing.origins.leaveAll();
     }
     observer.ended(session, end);
   }
@@ -392,19 +342,19 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       return state;
     },
     get welcome() {
-      return welcome;
+      return standing?.welcome;
     },
     get pair() {
-      return pair;
+      return standing?.pair;
     },
     get self() {
-      return self;
+      return standing?.origins.self;
     },
     get sent() {
       return sent;
     },
     get rttUs() {
-      return rttUs;
+      return standing?.clocks.rttUs ?? NaN;
     },
     get backlogBytes() {
       return outbox.backlogBytes;
@@ -416,7 +366,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       return heardUs;
     },
     send(intendedUs, payloadBytes, warmUp) {
-      const bytes = new Uint8Array(dataFrameBytes(welcome!.hopSlots, payloadBytes));
+      const bytes = new Uint8Array(dataFrameBytes(standing!.welcome.hopSlots, payloadBytes));
       const frames = { bytes, view: new DataView(bytes.buffer) };
       session.writeMessage(frames, 0, intendedUs, payloadBytes, warmUp);
       const sentUs = nowUs();
@@ -426,7 +376,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       return false;
     },
     writeMessage(frames, at, intendedUs, payloadBytes, warmUp) {
-      const { hopSlots, session: origin } = welcome!;
+      const { hopSlots, session: origin } = standing!.welcome;
       const flags = messageFlagsOf(warmUp);
       const frame = { flags, hopSlots, origin, sequence: ++sent, intendedUs, payloadBytes };
       writeDataFrame(frames.view, at, frame);
@@ -445,39 +395,42 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     },
     leave() {
       if (state === "leaving" || state === "closed") return;
-      if (state === "greeting") return abandon("left before the welcome");
+      if (standing === undefined) return abandon("left before the welcome");
       state = "leaving";
-      outbox.sendControl(writeBye({ reason: "done", counts: ownCounts(), text: "" }), nowUs());
+      outbox.sendControl(
+        writeBye({ reason: "done", counts: ownCounts(standing), text: "" }),
+        nowUs(),
+      );
     },
     abandon,
     tick() {
       const atUs = nowUs();
+      // Who slept past its time has not listened: what came meanwhile is still to be read.
+      if (atUs - wakeUs > SLEPT_US) heardUs = atUs;
       wakeUs = Infinity;
       if (state === "closed") return Infinity;
-      if (state === "greeting") {
+      if (standing === undefined) {
         if (atUs - startUs >= GREETING_US) abandon("no welcome within 10 s");
         return startUs + GREETING_US;
       }
-      const silentUs = heardUs + SILENT_HEARTBEATS * welcome!.heartbeatMs * 1000;
+      const { welcome, clocks } = standing;
+      const heartbeatUs = welcome.heartbeatMs * 1000;
+      const silentUs = heardUs + SILENT_HEARTBEATS * heartbeatUs;
       if (atUs >= silentUs) {
         abandon(`nothing heard for ${Math.round((atUs - heardUs) / 1e6)} s`);
         return Infinity;
       }
       if (atUs >= heartbeatDueUs) {
-        outbox.sendControl(writeHeartbeat(ownCounts()), atUs);
-        heartbeatDueUs += welcome!.heartbeatMs * 1000;
+        outbox.sendControl(writeHeartbeat(ownCounts(standing)), atUs);
+        heartbeatDueUs = Math.max(heartbeatDueUs + heartbeatUs, atUs);
       }
-      if (state !== "leaving" && schedule.poll(atUs)) askClock(atUs);
-      openWhenRead();
-      const clockDueUs = state === "leaving" ? Infinity : schedule.dueUs;
+      if (state !== "leaving") clocks.poll(atUs);
+      openWhenRead(standing);
+      const clockDueUs = state === "leaving" ? Infinity : clocks.dueUs;
       wakeUs = Math.min(clockDueUs, heartbeatDueUs, silentUs);
       return wakeUs;
     },
   };
   outbox.sendControl(writeHello(hello), startUs);
   return session;
-}
-
-function hostFields(host: HostClock): { errorUs: number; wallShiftUs: number } {
-  return { errorUs: host.boundUs + host.anchorErrorUs, wallShiftUs: host.wallShiftUs };
 }

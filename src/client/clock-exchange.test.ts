@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readClockFrame, writeClockFrame } from "../relay/clock-frame.ts";
+import { createProcessPairs } from "../relay/process-pairs.ts";
+import { createClockExchange } from "./clock-exchange.ts";
+
+const RTT_US = 1000;
+const unknownHost = { boundUs: NaN, anchorErrorUs: 0, wallShiftUs: 0 };
+
+/** An exchange with a relay that answers at once and wants `soonestMs` between exchanges. */
+function exchangeWith(soonestMs: number) {
+  const pair = createProcessPairs("estimate").take(new Uint8Array(16));
+  const asked: number[] = [];
+  let nowUs = 0;
+  const exchange = createClockExchange({
+    pair,
+    connection: 1,
+    startUs: nowUs,
+    nowUs: () => nowUs,
+    random: () => 0.5,
+    hostClock: () => unknownHost,
+    send(frame) {
+      const clock = readClockFrame(frame);
+      if (clock.phase !== 1) return;
+      asked.push(nowUs);
+      const t2Us = nowUs + RTT_US / 2;
+      const answer = { ...clock, phase: 2 as const, soonestMs, t2Us, t3Us: t2Us };
+      answers.push(writeClockFrame(answer));
+    },
+    rtt: () => {},
+    noticed: () => {},
+  });
+  const answers: Uint8Array[] = [];
+  return {
+    exchange,
+    asked,
+    /** Lets time pass from event to event until `isOver`. */
+    run(isOver: () => boolean) {
+      while (!isOver()) {
+        nowUs = Math.max(nowUs, exchange.dueUs);
+        exchange.poll(nowUs);
+        nowUs += RTT_US;
+        for (const answer of answers.splice(0)) exchange.answered(answer, nowUs);
+      }
+      return nowUs;
+    },
+  };
+}
+
+test("a crowded relay's wish for fewer exchanges does not delay the first burst", () => {
+  const { exchange, run } = exchangeWith(1000);
+  const openUs = run(() => !exchange.bursting);
+  assert.ok(openUs < 50_000, `the first burst took ${openUs / 1000} ms`);
+});
+
+test("after the first burst exchanges are no more frequent than the relay wants", () => {
+  const { exchange, asked, run } = exchangeWith(1000);
+  run(() => !exchange.bursting);
+  const before = asked.length;
+  run(() => asked.length >= before + 4);
+  const gaps = asked.slice(before + 1).map((atUs, i) => atUs - asked[before + i]!);
+  assert.ok(gaps.every((gapUs) => gapUs >= 990_000), `gaps of ${gaps} µs`);
+});
