@@ -13,8 +13,10 @@ import {
   finishHop,
   FLAG_WARM_UP,
   HOP_SLOTS,
+  hopOffset,
   readFlags,
   readHopCount,
+  readHopSentUs,
   readHopSlots,
   readPayloadBytes,
   readSequence,
@@ -25,6 +27,7 @@ import type { FanOut } from "./fan-out.ts";
 import { FrameType, MAX_CONTROL_BYTES, MAX_PAYLOAD_BYTES, type Region } from "./frame.ts";
 import { readHeartbeat } from "./heartbeat.ts";
 import { systemInterval } from "./clock-system-interval.ts";
+import { hopErrorUs } from "./clock-window.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import type { RelayDirectory } from "./relay-directory.ts";
 import type { RelayOptions } from "./relay.ts";
@@ -78,7 +81,9 @@ export function createInbound(options: InboundOptions): Inbound {
       fault = messageFault(session, view, end, length);
       if (fault !== undefined || readHopSlots(view, end) < HOP_SLOTS) break;
       stampOrigin(view, end, session.number);
-      finishHop(view, end, receivedUs, offsetUs, errorUs, methodCode);
+      const delayUs = receivedUs - readHopSentUs(view, hopOffset(end, 0)) + offsetUs;
+      const boundUs = hopErrorUs(errorUs, delayUs);
+      finishHop(view, end, receivedUs, offsetUs, boundUs, methodCode);
       beginHop(view, end);
       messages++;
       warmUp += readFlags(view, end) & FLAG_WARM_UP;
@@ -213,8 +218,6 @@ export function createInbound(options: InboundOptions): Inbound {
         link.pause();
         return;
       }
-      // What follows a bye is nobody's, whatever it is.
-      if (session.connection.state !== "open") return;
       region = splitter.next();
     }
     if (session.held) forget(session);

@@ -26,6 +26,8 @@ test("an estimate is found again within ten minutes of its last session's end", 
   pairs.forget(70 * MINUTE);
   assert.equal(pairs.take(idOf(1)), pair);
   pairs.forget(90 * MINUTE);
+  assert.equal(pairs.take(idOf(1)), pair, "one in use is kept");
+  pairs.release(pair, 90 * MINUTE);
   pairs.release(pair, 90 * MINUTE);
   pairs.forget(100 * MINUTE + 1);
   assert.notEqual(pairs.take(idOf(1)), pair);

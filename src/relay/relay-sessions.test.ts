@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { writeBye } from "./bye.ts";
 import { writeHello } from "./hello.ts";
 import { type BenchPeer, createBench, joinBytes, message } from "./simulation/relay-bench.ts";
 
@@ -269,6 +270,17 @@ test("a client that comes back while its old session looks alive takes that one'
   spy.sayHello({ previousSession: after.welcome!.sessionId });
   assert.equal(after.bye, undefined);
   assert.equal(bench.relay.sessions.size, 2);
+});
+
+test("what comes with a bye is nobody's, even where it is no frame", () => {
+  const bench = createBench();
+  const peer = bench.join();
+  const bye = writeBye({ reason: "done", counts: { sent: 0, origins: [] }, text: "" });
+  peer.say(bye, message(1), Uint8Array.of(0xff, 0xff, 0xff, 0xff));
+  assert.equal(peer.bye!.reason, "done");
+  assert.ok(!peer.link.destroyed);
+  assert.deepEqual(bench.log.strangers, []);
+  assert.deepEqual(bench.log.messages, []);
 });
 
 test("what follows a bye is nobody's, whatever it is", () => {

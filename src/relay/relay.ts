@@ -302,7 +302,7 @@ export function createRelay(options: RelayOptions): Relay {
     greet(connection, hello, atUs);
   }
 
-  /** A peer broke the rules: a client is told so, a stranger is not. */
+  /** A peer broke the rules: a client is told so, a stranger is not. After a bye none count. */
   function fail(connection: Connection, fault: string, atUs: number): void {
     if (connection.state !== "greeting") {
       bye(connection, "protocol", fault, atUs);
