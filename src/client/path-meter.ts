@@ -5,7 +5,10 @@
 import type { FigureSet } from "../metrics/figure-set.ts";
 import type { FigureStream } from "../metrics/figures.ts";
 import { hopKey, pathKey, pathRoute } from "../metrics/keys.ts";
+import { noLoss } from "../metrics/loss.ts";
 import type { LossFigures } from "../metrics/summary.ts";
+import { RELATIVE_RATE_LIMIT } from "../relay/clock-window.ts";
+import { RELATIVE_RATE_LIMIT } from "../relay/clock-window.ts";
 import {
   hopOffset,
   readHopCorrectionUs,
@@ -19,9 +22,6 @@ import {
 } from "../relay/data-frame.ts";
 import type { Origin } from "./origins.ts";
 
-/** Assumed bound on the rate of one clock against true time, and of two against one another. */
-export const CLOCK_RATE = 500e-6;
-
 /** Figures of one message's whole way, µs; overwritten by the next one. */
 export interface PathDelay {
   hops: number;
@@ -34,8 +34,6 @@ export interface PathDelay {
   residenceUs: number;
   /** Whether delayUs is known at all. */
   isCorrected: boolean;
-  /** Both ends are this process: one clock. */
-  isSingle: boolean;
 }
 
 export interface PathMeter {
@@ -89,7 +87,6 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
     echo,
   }).open(() => lossOf(origin, "both"));
   let firstStream: FigureStream | undefined;
-  let metersFirstHop = false;
   let isOwn: boolean | undefined;
   const result: PathDelay = {
     hops: 0,
@@ -99,7 +96,6 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
     elapsedUs: 0,
     residenceUs: 0,
     isCorrected: true,
-    isSingle: false,
   };
 
   const addUp = (view: DataView, at: number): void => {
@@ -130,20 +126,29 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
     result.elapsedUs = receivedUs - readHopSentUs(view, hopOffset(at, 0));
     result.delayUs = result.elapsedUs - result.residenceUs;
     result.rawUs = result.delayUs;
-    result.errorUs = CLOCK_RATE * result.elapsedUs;
+    result.errorUs = RELATIVE_RATE_LIMIT * result.elapsedUs;
     result.isCorrected = true;
-    result.isSingle = true;
   };
 
   return {
     meterFirstHop(isMetered) {
-      metersFirstHop = isMetered;
-      if (isMetered) firstStream ??= firstHop.open(() => lossOf(origin, "up"));
+      if (isMetered === (firstStream !== undefined)) return;
+      if (isMetered) {
+        // What was lost before, whoever metered it then has told.
+        const before = origin.up;
+        firstStream = firstHop.open(() => {
+          const up = origin.up - before;
+          return { ...noLoss(), lost: up, up };
+        });
+      } else {
+        firstStream?.close();
+        firstStream = undefined;
+      }
     },
     record(view, at, receivedUs) {
       const sequence = readSequence(view, at);
       const bytes = readPayloadBytes(view, at);
-      if (metersFirstHop && firstStream !== undefined) {
+      if (firstStream !== undefined) {
         recordHop(firstStream, view, hopOffset(at, 0), sequence, bytes);
       }
       addUp(view, at);
@@ -186,16 +191,10 @@ function isCorrected(view: DataView, hopAt: number): boolean {
   return errorUs === errorUs || readHopMethod(view, hopAt) === "system";
 }
 
-function lossOf(origin: Origin, part: "up" | "down" | "both"): LossFigures {
+/** What was lost on the last hop, or on both. */
+function lossOf(origin: Origin, part: "down" | "both"): LossFigures {
   const up = part === "down" ? 0 : origin.up;
-  const down = part === "up" ? 0 : origin.down;
+  const { down, dropped } = origin;
   const { duplicates, reordered } = origin.tracker;
-  return {
-    lost: up + down,
-    up,
-    down,
-    dropped: part === "up" ? 0 : origin.dropped,
-    duplicates: part === "up" ? 0 : duplicates,
-    reordered: part === "up" ? 0 : reordered,
-  };
+  return { lost: up + down, up, down, dropped, duplicates, reordered };
 }

@@ -5,6 +5,7 @@
 import { readBye, writeBye } from "../relay/bye.ts";
 import type { ClockEvent } from "../relay/clock-estimator.ts";
 import type { HostClock } from "../relay/clock-system-interval.ts";
+import { hopErrorUs } from "../relay/clock-window.ts";
 import type { Counts } from "../relay/counts.ts";
 import {
   beginHop,
@@ -14,6 +15,9 @@ import {
   finishHop,
   FLAG_ECHO,
   FLAG_WARM_UP,
+  hopOffset,
+  readHopCount,
+  readHopSentUs,
   readOrigin,
   readSequence,
   stampSent,
@@ -227,7 +231,10 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       if (origin === undefined) {
         unknown++;
       } else {
-        finishHop(view, at, receivedUs, offsetUs, errorUs, methodCode);
+        const hopAt = hopOffset(at, readHopCount(view, at) - 1);
+        const delayUs = receivedUs - readHopSentUs(view, hopAt) + offsetUs;
+        const boundUs = hopErrorUs(errorUs, delayUs);
+        finishHop(view, at, receivedUs, offsetUs, boundUs, methodCode);
         const arrival = origin.tracker.accept(readSequence(view, at));
         observer.message(session, origin, view, at, arrival, receivedUs);
       }

@@ -67,9 +67,7 @@ const SYSTEM_RETRY_US = 60e6;
 /**
  * Holds about 17 KB at most, whatever the number of connections and exchanges. Limits of what it
  * can know: a step that is smaller than the shortest round trip looks like a change of the route.
- * The bound is that of the offset; a hop's own delay, measured by a clock whose rate is off, adds
- * `RELATIVE_RATE_LIMIT` × delay (matters where delays are much longer than the round trips, as in
- * the queues of a flood).
+ * The bound is that of the offset; `hopErrorUs` has what a hop's own delay adds.
  */
 export function createClockEstimator(mode: ClockMode): ClockEstimator {
   const window = createClockWindow();

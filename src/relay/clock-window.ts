@@ -24,6 +24,14 @@
 /** Assumed limit on the relative rate of two hop clocks (500 ppm), as µs per µs. */
 export const RELATIVE_RATE_LIMIT = 500e-6;
 
+/**
+ * Bound on the error of a hop's corrected delay, µs: `offsetErrorUs` holds at its reception, but it
+ * was sent `delayUs` before, when the offset may have been another by what the rates allow.
+ */
+export function hopErrorUs(offsetErrorUs: number, delayUs: number): number {
+  return offsetErrorUs + RELATIVE_RATE_LIMIT * Math.abs(delayUs);
+}
+
 /** An exchange proves nothing any more after this long. */
 export const WINDOW_US = 600e6;
 
