@@ -8,7 +8,6 @@ import { hopKey, pathKey, pathRoute } from "../metrics/keys.ts";
 import { noLoss } from "../metrics/loss.ts";
 import type { LossFigures } from "../metrics/summary.ts";
 import { RELATIVE_RATE_LIMIT } from "../relay/clock-window.ts";
-import { RELATIVE_RATE_LIMIT } from "../relay/clock-window.ts";
 import {
   hopOffset,
   readHopCorrectionUs,
