@@ -23,7 +23,7 @@ const way = (upUs: number, downUs: number) => ({ up: streamOf(upUs), down: strea
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 
-/** A hop's own delay is measured by clocks whose rates may differ by 500 ppm, and f64s round. */
+/** Each hop's corrected delay is off by no more than its bound, and what f64s and f32s round. */
 function assertWithinBounds(hops: MeasuredHop[], least: number): void {
   assert.ok(hops.length >= least, `${hops.length} hops`);
   for (const { trueUs, correctedUs, errorUs, method } of hops) {
@@ -31,7 +31,7 @@ function assertWithinBounds(hops: MeasuredHop[], least: number): void {
     assert.ok(errorUs < 200_000, `bound of ${errorUs} µs`);
     const offBy = Math.abs(correctedUs - trueUs);
     assert.ok(
-      offBy <= errorUs + 500e-6 * trueUs + 0.2,
+      offBy <= errorUs + 0.2,
       `corrected ${correctedUs} µs, true ${trueUs} µs, bound ${errorUs} µs`,
     );
   }
