@@ -5,6 +5,8 @@ import { createRotation, isComplete, pickSize, type Sender, type SenderOptions }
 
 /** A slot this late is missed: the process slept, and its messages would say nothing. */
 const TOO_LATE_US = 10_000_000;
+/** Slots made up for in one turn of the event loop, so that receiving has its turns too. */
+const SLOTS_A_TURN = 256;
 
 export function createPacedSender(
   options: SenderOptions & { minUs: number; maxUs: number },
@@ -25,7 +27,7 @@ export function createPacedSender(
 
   const timer = createPreciseTimer(nowUs, () => {
     if (pacing === undefined) return;
-    while (pacing.nextUs <= nowUs()) {
+    for (let slot = 0; slot < SLOTS_A_TURN && pacing.nextUs <= nowUs(); slot++) {
       sendSlot(pacing.take());
       if (flows.every((flow) => isComplete(flow, count))) return options.finished();
     }

@@ -10,7 +10,10 @@ import type { NowUs } from "../relay/time.ts";
 const SPIN_US = 1_500;
 
 export interface PreciseTimer {
-  /** Calls `callback` once, at `dueUs` or as soon after it as can be; replaces an earlier call. */
+  /**
+   * Calls `callback` once, at `dueUs` or as soon after it as can be, never before this returns;
+   * replaces an earlier call.
+   */
   at(dueUs: number): void;
   cancel(): void;
 }
@@ -32,7 +35,11 @@ export function createPreciseTimer(nowUs: NowUs, callback: () => void): PreciseT
     immediate = undefined;
     const leftUs = dueUs - nowUs();
     if (leftUs <= 0) callback();
-    else if (leftUs <= SPIN_US) immediate = setImmediate(look);
+    else wait(leftUs);
+  };
+
+  const wait = (leftUs: number): void => {
+    if (leftUs <= SPIN_US) immediate = setImmediate(look);
     else timeout = setTimeout(look, Math.min(leftUs / 1000 - 1, 2 ** 31 - 1));
   };
 
@@ -40,7 +47,7 @@ export function createPreciseTimer(nowUs: NowUs, callback: () => void): PreciseT
     at(time) {
       stop();
       dueUs = time;
-      look();
+      wait(dueUs - nowUs());
     },
     cancel: stop,
   };
