@@ -1,6 +1,7 @@
 /**
  * Sends one message on every flow, and the next ones once all have come back. One that is missing
- * for the larger of 1 s and four round trips is given up.
+ * for the larger of 1 s and four round trips is given up; a slot in which no flow is open takes
+ * as long, so that a run with a count ends.
  */
 import { readSequence } from "../relay/data-frame.ts";
 import type { Flow } from "./flow.ts";
@@ -26,14 +27,17 @@ export function createPingPongSender(options: SenderOptions): Sender {
     clearTimeout(patience);
     outstanding.clear();
     if (!running) return;
-    if (flows.every((flow) => isComplete(flow, count))) return options.finished();
+    if (flows.every((flow) => isComplete(flow, count))) {
+      running = false;
+      return options.finished();
+    }
     const slotUs = nowUs();
     const payloadBytes = pickSize(options);
     forEachFlow((flow) => {
-      if (!flow.isOpen || isComplete(flow, count) || !flow.send(slotUs, payloadBytes)) return;
+      if (isComplete(flow, count) || !flow.send(slotUs, payloadBytes)) return;
       outstanding.set(flow, flow.session!.sent);
     });
-    if (outstanding.size > 0) patience = setTimeout(sendSlot, patienceMs());
+    patience = setTimeout(sendSlot, patienceMs());
   };
 
   const goOnWithout = (flow: Flow): void => {
