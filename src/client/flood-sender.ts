@@ -17,22 +17,20 @@ const BUFFERS = 2;
 export function createFloodSender(options: SenderOptions): Sender {
   const { flows, nowUs, count } = options;
   const buffers = new Map<Flow, Frames[]>();
+  /** Flows whose next turn is planned. */
   const waiting = new Set<Flow>();
   let running = false;
 
   const fill = (flow: Flow, session: ClientSession, frames: Frames): void => {
-    const largest = dataFrameBytes(session.welcome!.hopSlots, MAX_PAYLOAD_BYTES);
-    const limit = Math.max(0, BUFFER_BYTES - largest);
+    const { hopSlots } = session.welcome!;
     let end = 0;
-    let next = pickSize(options);
+    let payloadBytes = pickSize(options);
     do {
-      const atUs = nowUs();
-      end = session.writeMessage(frames, end, atUs, next, flow.warmingUp);
+      end = session.writeMessage(frames, end, nowUs(), payloadBytes, flow.warmingUp);
       flow.countSent();
-      next = pickSize(options);
+      payloadBytes = pickSize(options);
     } while (
-      !isComplete(flow, count) &&
-      (end <= limit || end + dataFrameBytes(session.welcome!.hopSlots, next) <= BUFFER_BYTES)
+      !isComplete(flow, count) && end + dataFrameBytes(hopSlots, payloadBytes) <= BUFFER_BYTES
     );
     session.sendFrames(frames, end);
   };
@@ -41,7 +39,8 @@ export function createFloodSender(options: SenderOptions): Sender {
     let own = buffers.get(flow);
     if (own === undefined) {
       own = Array.from({ length: BUFFERS }, () => {
-        const bytes = new Uint8Array(dataFrameBytes(255, MAX_PAYLOAD_BYTES) + BUFFER_BYTES);
+        // One message at least, whatever its size and its room for hops.
+        const bytes = new Uint8Array(dataFrameBytes(255, MAX_PAYLOAD_BYTES));
         return { bytes, view: new DataView(bytes.buffer) };
       });
       buffers.set(flow, own);
@@ -50,7 +49,7 @@ export function createFloodSender(options: SenderOptions): Sender {
   };
 
   const pump = (flow: Flow): void => {
-    waiting.delete(flow);
+    if (waiting.has(flow)) return;
     const own = buffersOf(flow);
     for (let turn = 0; turn < BUFFERS_A_TURN; turn++) {
       const { session } = flow;
@@ -62,12 +61,17 @@ export function createFloodSender(options: SenderOptions): Sender {
         // Taken at once: the same buffer may be filled again.
         if (session.backlogBytes === 0) break;
       }
-      if (flows.every((each) => isComplete(each, count))) return options.finished();
+      if (flows.every((each) => isComplete(each, count))) {
+        running = false;
+        return options.finished();
+      }
       if (isComplete(flow, count)) return;
     }
-    if (waiting.has(flow)) return;
     waiting.add(flow);
-    setImmediate(pump, flow);
+    setImmediate(() => {
+      waiting.delete(flow);
+      pump(flow);
+    });
   };
 
   return {
@@ -78,13 +82,9 @@ export function createFloodSender(options: SenderOptions): Sender {
     stop() {
       running = false;
     },
-    opened(flow) {
-      if (running) pump(flow);
-    },
+    opened: pump,
     ended() {},
     echo() {},
-    drained(flow) {
-      if (running && !waiting.has(flow)) pump(flow);
-    },
+    drained: pump,
   };
 }
