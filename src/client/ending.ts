@@ -43,6 +43,8 @@ function largestRttMs(flows: readonly Flow[]): number {
 
 function hasAllEchoes({ session }: Flow): boolean {
   if (session?.self === undefined || session.state !== "open") return true;
+  // What the relay does not pass on does not come back.
+  if (!session.welcome!.metered) return true;
   return session.self.tracker.received >= session.sent;
 }
 

@@ -95,7 +95,7 @@ export function createFlow(options: FlowOptions): Flow {
   function retryLater(reason: string): void {
     tried = true;
     session = undefined;
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted) return settle(undefined);
     const retryMs = backoff.nextMs();
     retry = setTimeout(connect, retryMs);
     options.lost(flow, reason, retryMs);
