@@ -175,11 +175,11 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
       if (origin === lastOrigin) lastOrigin = undefined;
     },
     message(session, origin, view, at, arrival, receivedUs) {
+      if (arrival === "duplicate" || arrival === "outside") return;
       if ((readFlags(view, at) & FLAG_WARM_UP) !== 0) {
         warmup++;
         return;
       }
-      if (arrival === "duplicate" || arrival === "outside") return;
       received++;
       const meter = meterOf(session, origin);
       const path = meter.path.record(view, at, receivedUs);

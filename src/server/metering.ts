@@ -52,11 +52,11 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
   let sent = 0;
 
   const message = (session: Session, view: DataView, at: number, arrival: Arrival): void => {
+    if (arrival === "duplicate" || arrival === "outside") return;
     if ((readFlags(view, at) & FLAG_WARM_UP) !== 0) {
       warmup++;
       return;
     }
-    if (arrival === "duplicate" || arrival === "outside") return;
     received++;
     const hopAt = hopOffset(at, 0);
     const rawUs = readHopReceivedUs(view, hopAt) - readHopSentUs(view, hopAt);
