@@ -1,5 +1,5 @@
 /** Asks the server on this machine whether it serves: by a real hello, flagged as a probe. */
-import { createFrameSplitter, FrameType, MAX_CONTROL_BYTES } from "../relay/frame.ts";
+import { createFrameSplitter, FrameType, MAX_CONTROL_BYTES, type Region } from "../relay/frame.ts";
 import { PROCESS_ID_BYTES, SESSION_ID_BYTES, writeHello } from "../relay/hello.ts";
 import { readWelcome } from "../relay/welcome.ts";
 import { connectTcp, type Family } from "../transport/tcp.ts";
@@ -8,24 +8,22 @@ const TIMEOUT_MS = 3_000;
 
 /** Resolves with the server's name; rejects with why it does not serve. */
 export function askHealth(at: { host: string; port: number; family: Family }): Promise<string> {
+  const to = { ...at, bind: undefined, timeoutMs: TIMEOUT_MS };
   return new Promise((resolve, reject) => {
-    const giveUp = new AbortController();
-    setTimeout(() => {
-      giveUp.abort();
-      reject(new Error(`no welcome within ${TIMEOUT_MS / 1000} s`));
-    }, TIMEOUT_MS);
-    const to = { ...at, bind: undefined, timeoutMs: TIMEOUT_MS };
-    connectTcp(to, giveUp.signal, (link) => {
-      link.write([writeProbe()]);
+    connectTcp(to, new AbortController().signal, (link) => {
       const splitter = createFrameSplitter(MAX_CONTROL_BYTES);
+      const timer = setTimeout(() => {
+        reject(new Error(`no welcome within ${TIMEOUT_MS / 1000} s`));
+        link.destroy();
+      }, TIMEOUT_MS);
+      link.write([writeProbe()]);
       return {
         data(chunk) {
           try {
             splitter.push(chunk, 0);
             const region = splitter.next();
             if (region === undefined) return;
-            if (region.view.getUint8(4) !== FrameType.welcome) throw new Error("no welcome");
-            resolve(readWelcome(region.bytes.subarray(region.start, region.end)).name);
+            resolve(readName(region));
           } catch (error) {
             reject(error);
           }
@@ -33,11 +31,18 @@ export function askHealth(at: { host: string; port: number; family: Family }): P
         },
         written() {},
         closed(error) {
+          clearTimeout(timer);
           reject(error ?? new Error("it closed the connection"));
         },
       };
     }).catch(reject);
   });
+}
+
+/** The server's name, of its welcome. */
+function readName({ bytes, view, start }: Region): string {
+  if (view.getUint8(start + 4) !== FrameType.welcome) throw new Error("no welcome");
+  return readWelcome(bytes.subarray(start, start + view.getUint32(start, true))).name;
 }
 
 function writeProbe(): Uint8Array {
