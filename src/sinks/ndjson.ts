@@ -4,7 +4,7 @@
  */
 import { createWriteStream, openSync } from "node:fs";
 import type { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
+import { finished, pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { Failure } from "../platform/failure.ts";
 import type { Sink } from "./sink.ts";
@@ -25,10 +25,12 @@ export interface NdjsonOptions {
 /** Throws a Failure where the file cannot be opened. */
 export function createNdjsonSink(options: NdjsonOptions): Sink {
   const { path } = options;
-  const output = openOutput(path);
+  const { output, ended } = openOutput(path);
   let lines = "";
   let linesCount = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Records that the output has, not yet known as written. */
+  let handedOver = 0;
   let broken = false;
   let warned = false;
   const counts = { accepted: 0, written: 0, failed: 0, dropped: 0 };
@@ -39,8 +41,9 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
     options.failed(message);
   };
 
-  output.on("error", (error: Error) => {
+  const done = ended.catch((error: Error) => {
     broken = true;
+    counts.failed += handedOver;
     warn(`records cannot be written to ${path}: ${error.message}`);
   });
 
@@ -58,7 +61,13 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
       counts.dropped += count;
       warn(`records are dropped: ${path} does not take them fast enough`);
     } else {
-      output.write(text, (error) => counts[error ? "failed" : "written"] += count);
+      handedOver += count;
+      output.write(text, (error) => {
+        // Not every stream tells each write of its failure: they are counted together.
+        if (error || broken) return;
+        handedOver -= count;
+        counts.written += count;
+      });
     }
   };
 
@@ -72,27 +81,27 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
     },
     async close() {
       flush();
-      if (broken) return;
       if (path === "-") {
         await new Promise<void>((resolve) => output.write("", () => resolve()));
         return;
       }
       output.end();
-      // A failure has been counted and told by then.
-      await finished(output).catch(() => {});
+      await done;
     },
     summary: () => ({ sink: `ndjson ${path}`, ...counts }),
   };
 }
 
-function openOutput(path: string): Writable {
-  if (path === "-") return process.stdout;
+/** `ended` resolves once all has been written after the end; rejects when that fails. */
+function openOutput(path: string): { output: Writable; ended: Promise<void> } {
+  if (path === "-") {
+    const { stdout } = process;
+    return { output: stdout, ended: new Promise((_, reject) => stdout.on("error", reject)) };
+  }
   const file = createWriteStream(path, { fd: openForAppending(path) });
-  if (!path.endsWith(".gz")) return file;
+  if (!path.endsWith(".gz")) return { output: file, ended: finished(file) };
   const gzip = createGzip();
-  gzip.pipe(file);
-  file.on("error", (error) => gzip.destroy(error));
-  return gzip;
+  return { output: gzip, ended: pipeline(gzip, file) };
 }
 
 function openForAppending(path: string): number {
