@@ -1,6 +1,14 @@
 /** TCP: sockets as links. `TCP_NODELAY` always: a message that waits for others is not measured. */
 import net from "node:net";
 import type { Link, LinkEvents } from "../relay/link.ts";
+import { describeNetworkError } from "./network-error.ts";
+
+/**
+ * Of a name with several addresses each gets so long before the next is tried: the far side of the
+ * earth answers within, a lost first packet included. The platform's own limit is shorter than
+ * some round trips, and would pass over every address but the last.
+ */
+const ADDRESS_TIMEOUT_MS = 2_000;
 
 export interface Address {
   host: string;
@@ -57,6 +65,7 @@ export function connectTcp(
       host: to.host,
       port: to.port,
       noDelay: true,
+      autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
       ...(to.family !== 0 && { family: to.family }),
       ...(to.bind !== undefined && { localAddress: to.bind }),
     });
@@ -113,7 +122,7 @@ function adopt(socket: net.Socket, open: (link: Link) => LinkEvents): void {
     destroy: () => void socket.destroy(),
   });
   socket.on("data", (chunk) => events.data(chunk));
-  socket.on("error", (error) => failure = error);
+  socket.on("error", (error) => failure = new Error(describeNetworkError(error)));
   socket.on("close", () => events.closed(failure));
 }
 
