@@ -14,50 +14,57 @@ const BUFFERS_A_TURN = 8;
 /** One leaves while the other is filled. */
 const BUFFERS = 2;
 
+/** What one flow writes its messages into. */
+interface Supply {
+  readonly buffers: readonly Frames[];
+  /** Payload of the next message. A large one that finds no room is the first of the next buffer. */
+  payloadBytes: number;
+}
+
 export function createFloodSender(options: SenderOptions): Sender {
   const { flows, nowUs, count } = options;
-  const buffers = new Map<Flow, Frames[]>();
+  const supplies = new Map<Flow, Supply>();
   /** Flows whose next turn is planned. */
   const waiting = new Set<Flow>();
   let running = false;
 
-  const fill = (flow: Flow, session: ClientSession, frames: Frames): void => {
+  const fill = (flow: Flow, session: ClientSession, frames: Frames, supply: Supply): void => {
     const { hopSlots } = session.welcome!;
     let end = 0;
-    let payloadBytes = pickSize(options);
     do {
-      end = session.writeMessage(frames, end, nowUs(), payloadBytes, flow.warmingUp);
+      end = session.writeMessage(frames, end, nowUs(), supply.payloadBytes, flow.warmingUp);
       flow.countSent();
-      payloadBytes = pickSize(options);
+      supply.payloadBytes = pickSize(options);
     } while (
-      !isComplete(flow, count) && end + dataFrameBytes(hopSlots, payloadBytes) <= BUFFER_BYTES
+      !isComplete(flow, count) &&
+      end + dataFrameBytes(hopSlots, supply.payloadBytes) <= BUFFER_BYTES
     );
     session.sendFrames(frames, end);
   };
 
-  const buffersOf = (flow: Flow): Frames[] => {
-    let own = buffers.get(flow);
-    if (own === undefined) {
-      own = Array.from({ length: BUFFERS }, () => {
+  const supplyOf = (flow: Flow): Supply => {
+    let supply = supplies.get(flow);
+    if (supply === undefined) {
+      const buffers = Array.from({ length: BUFFERS }, () => {
         // One message at least, whatever its size and its room for hops.
         const bytes = new Uint8Array(dataFrameBytes(255, MAX_PAYLOAD_BYTES));
         return { bytes, view: new DataView(bytes.buffer) };
       });
-      buffers.set(flow, own);
+      supplies.set(flow, supply = { buffers, payloadBytes: pickSize(options) });
     }
-    return own;
+    return supply;
   };
 
   const pump = (flow: Flow): void => {
     if (waiting.has(flow)) return;
-    const own = buffersOf(flow);
+    const supply = supplyOf(flow);
     for (let turn = 0; turn < BUFFERS_A_TURN; turn++) {
       const { session } = flow;
       if (!running || session === undefined || !flow.isOpen) return;
       if (session.backlogBytes > 0) return;
-      for (const frames of own) {
+      for (const frames of supply.buffers) {
         if (isComplete(flow, count)) break;
-        fill(flow, session, frames);
+        fill(flow, session, frames, supply);
         // Taken at once: the same buffer may be filled again.
         if (session.backlogBytes === 0) break;
       }
