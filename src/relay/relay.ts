@@ -8,8 +8,8 @@ import type { ClockEvent, ClockMode } from "./clock-estimator.ts";
 import type { HostClock } from "./clock-system-interval.ts";
 import type { Arrival } from "./sequence.ts";
 import { createSequenceTracker } from "./sequence.ts";
-import { type Counts, MAX_COUNTED_ORIGINS, type OriginCounts } from "./counts.ts";
 import { HOP_SLOTS } from "./data-frame.ts";
+import { createEndedSessions } from "./ended-sessions.ts";
 import { createFanOut } from "./fan-out.ts";
 import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
@@ -20,25 +20,17 @@ import { createOutbox } from "./outbox.ts";
 import { createProcessPairs } from "./process-pairs.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { createInbound } from "./inbound.ts";
+import { sendLongCounts } from "./relay-counts.ts";
 import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
 import type { NowUs } from "./time.ts";
+import { dueAt, HEARTBEAT_MS } from "./timeouts.ts";
 import { writeWelcome } from "./welcome.ts";
 
-/** Heartbeats keep idle connections known to load balancers (the shortest idle limit is 30 s). */
-export const HEARTBEAT_MS = 10_000;
-/** A connection that says no hello for this long is closed. */
-const GREETING_US = 5_000_000;
-/** A client that is not heard for three heartbeats is gone. */
-const SILENT_US = 3 * HEARTBEAT_MS * 1000;
-/** A receiver that lost messages and took nothing for this long is disconnected. */
-const STALLED_US = 5_000_000;
 /** How often timeouts are looked at, µs. */
 const PATROL_US = 250_000;
 /** A patrol this late means that this process was stopped, or its machine. */
 const ASLEEP_US = 1_000_000;
-/** Ended sessions whose final counts are kept for a client that comes back. */
-const MAX_ENDED = 10_000;
 
 export interface RelayOptions {
   name: string;
@@ -101,8 +93,7 @@ export function createRelay(options: RelayOptions): Relay {
   const { nowUs, observer } = options;
   const connections = new Set<Connection>();
   const sessions = new Set<Session>();
-  /** Final counts of ended sessions, by session and process id. */
-  const ended = new Map<string, { received: number; next: number }>();
+  const ended = createEndedSessions();
   const pairs = createProcessPairs(options.clockMode);
   const fanOut = createFanOut({
     nowUs,
@@ -122,41 +113,12 @@ export function createRelay(options: RelayOptions): Relay {
   let patrolUs = nowUs() + PATROL_US;
   let shuttingDown = false;
 
-  /** Counts for `session`: its own messages, and those of all others that it was sent. */
-  function countsFor(session: Session, sinceUs: number): OriginCounts[] {
-    const counts: OriginCounts[] = [];
-    const origins = session.flow === 0 ? sessions : [session];
-    for (const origin of origins) {
-      const { tracker } = origin;
-      const concerns = origin === session ||
-        (origin.metered && tracker.received > 0 && origin.dataUs >= sinceUs);
-      if (!concerns) continue;
-      counts.push({
-        session: origin.number,
-        received: tracker.received,
-        next: tracker.next,
-        dropped: session.dropped.get(origin.number) ?? 0,
-      });
-    }
-    return counts;
-  }
-
-  /** Sends all but the last part of long counts as heartbeats; returns that last part. */
-  function sendCounts(session: Session, sinceUs: number, atUs: number): Counts {
-    const origins = countsFor(session, sinceUs);
-    while (origins.length > MAX_COUNTED_ORIGINS) {
-      const part = origins.splice(0, MAX_COUNTED_ORIGINS);
-      session.connection.outbox.sendControl(writeHeartbeat({ sent: 0, origins: part }), atUs);
-    }
-    return { sent: 0, origins };
-  }
-
   /** Says bye; what is queued still leaves. */
   function bye(connection: Connection, reason: ByeReasonName, text: string, atUs: number): void {
     if (connection.state === "closing" || connection.state === "closed") return;
     const { session } = connection;
     if (session?.flow === 0) directory.farewell(session, atUs);
-    const counts = session ? sendCounts(session, 0, atUs) : { sent: 0, origins: [] };
+    const counts = session ? sendLongCounts(session, sessions, 0, atUs) : { sent: 0, origins: [] };
     connection.state = "closing";
     connection.closingUs = atUs;
     connection.outbox.sendControl(writeBye({ reason, counts, text }), atUs);
@@ -176,11 +138,7 @@ export function createRelay(options: RelayOptions): Relay {
     inbound.forget(session);
     if (session.metered) directory.left(session, atUs);
     pairs.release(session.pair, atUs);
-    ended.set(endedKey(session.id, session.pair.processId), {
-      received: session.tracker.received,
-      next: session.tracker.next,
-    });
-    if (ended.size > MAX_ENDED) ended.delete(ended.keys().next().value!);
+    ended.remember(session);
     observer.left(session, reason === "" ? "done" : reason);
     inbound.releaseHeld(atUs);
     wakeForDirectory(atUs);
@@ -261,7 +219,7 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   function welcomeFor(hello: Hello, session: Session | undefined) {
-    const previous = ended.get(endedKey(toHex(hello.previousSession), toHex(hello.processId)));
+    const previous = ended.countsFor(hello);
     return {
       metered: session?.metered ?? true,
       session: session?.number ?? 0,
@@ -323,22 +281,21 @@ export function createRelay(options: RelayOptions): Relay {
 
   function patrol(atUs: number): void {
     for (const connection of connections) {
-      const { session, outbox } = connection;
-      const quietUs = atUs - connection.heardUs;
-      if (connection.state === "greeting" && quietUs > GREETING_US) {
-        fail(connection, "no hello", atUs);
-      } else if (connection.state === "closing" && atUs - connection.closingUs > STALLED_US) {
-        // Its bye has had its time; a receiver that still takes may have more.
-        if (atUs - outbox.progressUs > STALLED_US) drop(connection, "did not take its bye", atUs);
-      } else if (session && connection.state === "open") {
-        const isBehind = session.overflowed || outbox.backlogBytes > options.maxBacklogBytes;
-        if (isBehind && atUs - outbox.progressUs > STALLED_US) {
+      switch (dueAt(connection, atUs, options.maxBacklogBytes)) {
+        case "no-hello":
+          fail(connection, "no hello", atUs);
+          break;
+        case "unheard-bye":
+          drop(connection, "did not take its bye", atUs);
+          break;
+        case "stalled":
           drop(connection, "stalled: took nothing for 5 s", atUs);
-        } else if (quietUs > SILENT_US && !session.held) {
+          break;
+        case "silent":
           bye(connection, "silent", "silent: nothing heard for 30 s", atUs);
-        } else if (atUs >= session.heartbeatDueUs) {
-          heartbeat(session, atUs);
-        }
+          break;
+        case "heartbeat":
+          heartbeat(connection.session!, atUs);
       }
     }
     pairs.forget(atUs);
@@ -348,7 +305,7 @@ export function createRelay(options: RelayOptions): Relay {
   function heartbeat(session: Session, atUs: number): void {
     const periodUs = HEARTBEAT_MS * 1000;
     // Twice the period: what changed is told twice, so a lost heartbeat loses nothing.
-    const counts = sendCounts(session, atUs - 2 * periodUs, atUs);
+    const counts = sendLongCounts(session, sessions, atUs - 2 * periodUs, atUs);
     session.connection.outbox.sendControl(writeHeartbeat(counts), atUs);
     session.heartbeatDueUs += periodUs;
   }
@@ -414,8 +371,4 @@ export function createRelay(options: RelayOptions): Relay {
       }
     },
   };
-}
-
-function endedKey(sessionId: string, processId: string): string {
-  return `${sessionId}/${processId}`;
 }
