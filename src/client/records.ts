@@ -1,28 +1,16 @@
 /** From the messages that a client receives to records of their hops. */
+import { hopKey, pathKey } from "../metrics/keys.ts";
+import { createHopMeasurement, measureHop } from "../metrics/measure-hop.ts";
 import {
   clockId,
   createHopLines,
-  type HopMeasurement,
   type HopRecordSpec,
   type RecordSource,
 } from "../metrics/records.ts";
-import { hopKey, pathKey } from "../metrics/keys.ts";
-import {
-  hopOffset,
-  readHopCorrectionUs,
-  readHopErrorUs,
-  readHopMethod,
-  readHopReceivedUs,
-  readHopSentUs,
-  readIntendedUs,
-  readPayloadBytes,
-  readSequence,
-} from "../relay/data-frame.ts";
 import { toHex } from "../relay/hex.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { RecordMessage } from "./metering.ts";
 import type { Origin } from "./origins.ts";
-import type { PathDelay } from "./path-meter.ts";
 import type { ClientSession } from "./session.ts";
 
 type HopLine = ReturnType<typeof createHopLines>;
@@ -41,22 +29,7 @@ export function createClientRecorder(options: {
   const { sink } = options;
   /** An origin belongs to one session: its lines are kept as long as it is. */
   const linesOf = new WeakMap<Origin, HopLine[]>();
-  // One object for all messages: nothing is allocated for a record but its line.
-  const measured: HopMeasurement = {
-    sequence: 0,
-    length: 0,
-    intendedUs: 0,
-    sentUs: 0,
-    receivedUs: 0,
-    delayUs: 0,
-    rawUs: 0,
-    errorUs: 0,
-    clock: "none",
-    rttUs: 0,
-    residenceUs: 0,
-    pathUs: 0,
-    elapsedUs: 0,
-  };
+  const measured = createHopMeasurement();
 
   const createLines = (session: ClientSession, origin: Origin, hops: number): HopLine[] =>
     Array.from({ length: hops }, (_, index) =>
@@ -70,33 +43,6 @@ export function createClientRecorder(options: {
   const clockIdOf = (session: ClientSession, origin: Origin, isLast: boolean): string | null =>
     isLast || origin === session.self ? clockId(options.processId, session.pair!.processId) : null;
 
-  const measure = (
-    view: DataView,
-    at: number,
-    index: number,
-    session: ClientSession,
-    path: Readonly<PathDelay>,
-  ): void => {
-    const hopAt = hopOffset(at, index);
-    const isLast = index === path.hops - 1;
-    measured.sequence = readSequence(view, at);
-    measured.length = readPayloadBytes(view, at);
-    measured.intendedUs = readIntendedUs(view, at);
-    measured.sentUs = readHopSentUs(view, hopAt);
-    measured.receivedUs = readHopReceivedUs(view, hopAt);
-    measured.rawUs = measured.receivedUs - measured.sentUs;
-    measured.delayUs = measured.rawUs + readHopCorrectionUs(view, hopAt);
-    measured.errorUs = readHopErrorUs(view, hopAt);
-    measured.clock = readHopMethod(view, hopAt);
-    // Only this end of the connection knows its round trips.
-    measured.rttUs = isLast ? session.rttUs : NaN;
-    measured.residenceUs = index > 0
-      ? measured.sentUs - readHopReceivedUs(view, hopOffset(at, index - 1))
-      : NaN;
-    measured.pathUs = path.delayUs;
-    measured.elapsedUs = path.elapsedUs;
-  };
-
   return (session, origin, view, at, path) => {
     let lines = linesOf.get(origin);
     if (lines === undefined || lines.length !== path.hops) {
@@ -104,7 +50,11 @@ export function createClientRecorder(options: {
     }
     const first = options.records === "all" ? 0 : path.hops - 1;
     for (let index = first; index < path.hops; index++) {
-      measure(view, at, index, session, path);
+      measureHop(measured, view, at, index);
+      // Only this end of the connection knows its round trips.
+      measured.rttUs = index === path.hops - 1 ? session.rttUs : NaN;
+      measured.pathUs = path.delayUs;
+      measured.elapsedUs = path.elapsedUs;
       sink.write(lines[index]!(measured));
     }
   };

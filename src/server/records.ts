@@ -1,22 +1,12 @@
 /** From the messages that arrive at a server to records of their inbound hop. */
 import { hopKey } from "../metrics/keys.ts";
+import { createHopMeasurement, measureHop } from "../metrics/measure-hop.ts";
 import {
   clockId,
   createHopLines,
   type HopMeasurement,
   type RecordSource,
 } from "../metrics/records.ts";
-import {
-  hopOffset,
-  readHopCorrectionUs,
-  readHopErrorUs,
-  readHopMethod,
-  readHopReceivedUs,
-  readHopSentUs,
-  readIntendedUs,
-  readPayloadBytes,
-  readSequence,
-} from "../relay/data-frame.ts";
 import type { Session } from "../relay/session.ts";
 import type { Sink } from "../sinks/sink.ts";
 
@@ -31,6 +21,8 @@ export function createServerRecorder(options: {
 }): RecordInbound {
   const { sink, source } = options;
   const lines = new WeakMap<Session, (message: HopMeasurement) => string>();
+
+  const measured = createHopMeasurement();
 
   const createLine = (session: Session) => {
     const key = hopKey(session.name, source.reporter);
@@ -57,24 +49,8 @@ export function createServerRecorder(options: {
   return (session, view, at) => {
     let line = lines.get(session);
     if (line === undefined) lines.set(session, line = createLine(session));
-    const hopAt = hopOffset(at, 0);
-    const sentUs = readHopSentUs(view, hopAt);
-    const receivedUs = readHopReceivedUs(view, hopAt);
-    const rawUs = receivedUs - sentUs;
-    sink.write(line({
-      sequence: readSequence(view, at),
-      length: readPayloadBytes(view, at),
-      intendedUs: readIntendedUs(view, at),
-      sentUs,
-      receivedUs,
-      delayUs: rawUs + readHopCorrectionUs(view, hopAt),
-      rawUs,
-      errorUs: readHopErrorUs(view, hopAt),
-      clock: readHopMethod(view, hopAt),
-      rttUs: session.rttUs,
-      residenceUs: NaN,
-      pathUs: NaN,
-      elapsedUs: NaN,
-    }));
+    measureHop(measured, view, at, 0);
+    measured.rttUs = session.rttUs;
+    sink.write(line(measured));
   };
 }
