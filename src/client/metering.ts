@@ -82,6 +82,8 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
   const links = new Map<ClientSession, DifferenceLink>();
   /** Ids of the sessions of this process: what they send comes back to a clock that sent it. */
   const ownSessions = new Set<string>();
+  /** Origins that are such sessions: they stay so to those who still hear of them. */
+  const ownOrigins = new WeakSet<Origin>();
   let received = 0;
   let warmup = 0;
   // A chunk's messages are mostly of one origin: its meter is looked up once.
@@ -101,7 +103,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
   function createMeter(session: ClientSession, origin: Origin): OriginMeter {
     const path = createPathMeter({
       origin,
-      isOwn: () => ownSessions.has(origin.id),
+      isOwn: () => isOwn(origin),
       echo: origin === session.self,
       relayName: session.welcome!.name,
       receiver: session.hello,
@@ -111,13 +113,18 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     return { path, down: links.get(session)?.downFrom(origin.id) };
   }
 
+  function isOwn(origin: Origin): boolean {
+    if (ownSessions.has(origin.id)) ownOrigins.add(origin);
+    return ownOrigins.has(origin);
+  }
+
   /**
    * All routes to one relay hear of the same first hops: the first of them meters those of others;
    * of our own messages each session meters its own, by their echo.
    */
   function isFirstHopMetered(session: ClientSession, origin: Origin): boolean {
     if (origin === session.self) return true;
-    if (session.hello.echo && ownSessions.has(origin.id)) return false;
+    if (session.hello.echo && isOwn(origin)) return false;
     for (const other of meters.keys()) {
       if (other.pair === session.pair && other.state !== "closed") return other === session;
     }
