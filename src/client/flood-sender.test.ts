@@ -150,3 +150,27 @@ test("each flow of a flood has its own pace; it is finished when all are", () =>
     assert.equal(run.finished, 1);
     assertWhole(slow);
   }));
+
+test("a flood with a count ends though one route never connects", () =>
+  withFakeTime((time) => {
+    const [there, absent] = [createOpenFlow(), createFakeFlow({ warmUp: 0 })];
+    const run = createTest(time, [there, absent], { count: 100 });
+    run.sender.start();
+    time.advance(1e6);
+    assert.equal(there.log.length, 100);
+    assert.equal(run.finished, 1);
+  }));
+
+test("a flood whose only route is lost goes on when that is back", () =>
+  withFakeTime((time) => {
+    const flow = createFakeFlow({ warmUp: 0 });
+    const run = createTest(time, [flow], { count: 100 });
+    run.sender.start();
+    run.sender.ended(flow);
+    assert.equal(run.finished, 0);
+    flow.open();
+    run.sender.opened(flow);
+    time.advance(1e6);
+    assert.equal(flow.log.length, 100);
+    assert.equal(run.finished, 1);
+  }));

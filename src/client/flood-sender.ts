@@ -55,6 +55,14 @@ export function createFloodSender(options: SenderOptions): Sender {
     return supply;
   };
 
+  /** A route that is not there has no slots to miss: the others do not wait for it. */
+  const finishIfAllAre = (): void => {
+    if (!running || !flows.some((flow) => isComplete(flow, count))) return;
+    if (!flows.every((flow) => isComplete(flow, count) || !flow.isOpen)) return;
+    running = false;
+    options.finished();
+  };
+
   const pump = (flow: Flow): void => {
     if (waiting.has(flow)) return;
     const supply = supplyOf(flow);
@@ -68,11 +76,7 @@ export function createFloodSender(options: SenderOptions): Sender {
         // Taken at once: the same buffer may be filled again.
         if (session.backlogBytes === 0) break;
       }
-      if (flows.every((each) => isComplete(each, count))) {
-        running = false;
-        return options.finished();
-      }
-      if (isComplete(flow, count)) return;
+      if (isComplete(flow, count)) return finishIfAllAre();
     }
     waiting.add(flow);
     setImmediate(() => {
@@ -90,7 +94,7 @@ export function createFloodSender(options: SenderOptions): Sender {
       running = false;
     },
     opened: pump,
-    ended() {},
+    ended: finishIfAllAre,
     echo() {},
     drained: pump,
   };
