@@ -132,7 +132,11 @@ function endQuietlyWithTheReader(stream: NodeJS.WriteStream): void {
   });
 }
 
+/** A reader who takes nothing does not keep the process for longer than this. */
+const LAST_OUTPUT_MS = 2_000;
+
 /** Ends the process, whatever still listens or waits, once its output has left. */
 function exitWhenWritten(code: number): void {
+  setTimeout(() => process.exit(code), LAST_OUTPUT_MS);
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }

@@ -3,6 +3,7 @@
  * metering that hears of all they receive.
  */
 import { logClockEvent } from "../cli/clock-log.ts";
+import { createHostClock } from "../cli/host-clock.ts";
 import { logger } from "../cli/log.ts";
 import type { RouteSummary, RunSummary } from "../metrics/summary.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -59,6 +60,7 @@ export function createClient(options: ClientOptions): Client {
   const payload = createPayload(config);
   const tickers = new Map<ClientSession, Ticker>();
   const lastFailure = new Map<Flow, string>();
+  const connectedFlows = new Set<Flow>();
   const completed = Promise.withResolvers<void>();
   const connected = Promise.withResolvers<void>();
   const flows: Flow[] = [];
@@ -69,12 +71,7 @@ export function createClient(options: ClientOptions): Client {
   let lastHeardUs = NaN;
   let ended = false;
 
-  const boundUs = config.clockError === undefined ? NaN : config.clockError * 1000;
-  const hostClock = () => ({
-    boundUs,
-    wallShiftUs: clock.wallShiftUs(),
-    anchorErrorUs: clock.wallShiftErrorUs(),
-  });
+  const hostClock = createHostClock(clock, config.clockError);
 
   function connect(
     route: RouteConfig,
@@ -129,6 +126,7 @@ export function createClient(options: ClientOptions): Client {
         flow.welcomed();
         metering.welcomed(session);
         connected.resolve();
+        connectedFlows.add(flow);
         if (config.duration !== undefined && durationTimer === undefined) {
           durationTimer = setTimeout(completed.resolve, config.duration);
         }
@@ -197,8 +195,9 @@ export function createClient(options: ClientOptions): Client {
       createSession,
       settled: metering.settled,
       lost(flow, reason, retryMs) {
+        const wasOpen = connectedFlows.delete(flow);
         lastFailure.set(flow, reason);
-        log.warn(`${flow.sent > 0 ? "connection lost" : "no connection"}: ${reason}`, {
+        log.warn(`${wasOpen ? "connection lost" : "no connection"}: ${reason}`, {
           route: route.label,
           server: route.address,
           retry_ms: Math.round(retryMs),

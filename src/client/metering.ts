@@ -126,7 +126,9 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     if (origin === session.self) return true;
     if (session.hello.echo && isOwn(origin)) return false;
     for (const other of meters.keys()) {
-      if (other.pair === session.pair && other.state !== "closed") return other === session;
+      if (other.pair !== session.pair || other.state === "closed") continue;
+      // The origin's own session does not receive what it sent.
+      if (other.self?.id !== origin.id) return other === session;
     }
     return false;
   }

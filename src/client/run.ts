@@ -30,8 +30,10 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   const clock = createClock();
   log.debug("clock anchored", { anchor_error_us: clock.anchorErrorUs });
   const place = await findPlace({ env: process.env, fetch, timeoutMs: 1000 });
-  const name = fillName(config.name, place);
-  checkNames(config, name);
+  const template = fillName(config.name, place);
+  checkNames(config, template);
+  // For what concerns all routes together.
+  const name = fillName(template, { route: config.server.map(({ label }) => label).join("+") });
   if (config.verbose) await logAllReachability(config, context.stopping);
 
   const startedUs = clock.nowUs();
@@ -83,7 +85,7 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
     stopShowing();
     await client.end(config.grace);
     endInterval?.();
-    await sink?.close();
+    await sink?.close(config.grace);
   }
   context.printSummary(summarise(true));
   return ExitCode.ok;

@@ -28,6 +28,7 @@
  */
 import { FrameType } from "./frame.ts";
 import { ProtocolError } from "./protocol-error.ts";
+import { MAX_TIME_US } from "./time.ts";
 
 export const CLOCK_FRAME_BYTES = 64;
 
@@ -80,8 +81,10 @@ export function readClockFrame(frame: Uint8Array): ClockFrame {
     wallShiftUs: view.getFloat64(56, true),
   };
   const times = [clock.t1Us, clock.t2Us, clock.t3Us, clock.t4Us, clock.wallShiftUs];
-  if (!times.every(Number.isFinite)) throw new ProtocolError("clock: a time is not a number");
+  if (!times.every((us) => Math.abs(us) <= MAX_TIME_US)) {
+    throw new ProtocolError("clock: a time is no time");
+  }
   // A bound is a size; anything else is as good as unknown.
-  if (!(clock.errorUs >= 0)) clock.errorUs = NaN;
+  if (!(clock.errorUs >= 0 && clock.errorUs <= MAX_TIME_US)) clock.errorUs = NaN;
   return clock;
 }

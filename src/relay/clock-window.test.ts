@@ -73,6 +73,7 @@ test("the window is the intersection of its exchanges, within what their spacing
     const kept: { exchange: ClockExchange; addedUs: number }[] = [];
     const driftPpm = random.between(-480, 480);
     let atUs = BEGIN_US;
+    let addedUs = BEGIN_US;
     for (let count = 0; count < 1500; count++) {
       atUs += random.exponential(1e6);
       const offsetUs = driftPpm * 1e-6 * (atUs - BEGIN_US);
@@ -82,7 +83,8 @@ test("the window is the intersection of its exchanges, within what their spacing
         random.exponential(1e4),
         random.exponential(1e4),
       );
-      const addedUs = exchange.localReceivedUs;
+      // Exchanges of several connections overlap; time itself does not go back.
+      addedUs = Math.max(addedUs, exchange.localReceivedUs);
       window.add(exchange, addedUs);
       kept.push({ exchange, addedUs });
       const live = kept.filter((entry) => addedUs - entry.addedUs <= WINDOW_US);
@@ -104,5 +106,16 @@ test("the window is the intersection of its exchanges, within what their spacing
       );
       assert.ok(claimedUs <= sureUs + 0.5, `seed ${seed}: ${claimedUs} but ${sureUs} is proven`);
     }
+  }
+});
+
+test("before its newest exchange a window claims no more than that exchange and the rates prove", () => {
+  const window = createClockWindow();
+  window.add(exchangeAt(BEGIN_US, 0, 50, 50), BEGIN_US + 100);
+  window.add(exchangeAt(BEGIN_US + 1e6, 0, 50, 50), BEGIN_US + 1e6 + 100);
+  for (const agoUs of [1e5, 3e5, 1e6]) {
+    const atUs = BEGIN_US + 1e6 - agoUs;
+    assert.ok(window.upperAt(atUs) >= 50 + RELATIVE_RATE_LIMIT * agoUs, `${agoUs} µs before`);
+    assert.ok(window.lowerAt(atUs) <= -50 - RELATIVE_RATE_LIMIT * agoUs, `${agoUs} µs before`);
   }
 });

@@ -93,11 +93,20 @@ export function createClockWindow(): ClockWindow {
   const lower = createSlidingMinimum();
   // Keeps the products with the rate small, so that they lose no digits.
   let baseUs = Number.NaN;
+  /** Time of the newest limit. */
+  let newestUs = Number.NEGATIVE_INFINITY;
+
+  /**
+   * Limits widen with time in either direction: before the newest of them, as long before as the
+   * returned time is after. (A flood that was held up is asked about when it arrived.)
+   */
+  const mirrored = (nowUs: number): number => nowUs < newestUs ? 2 * newestUs - nowUs : nowUs;
 
   return {
     add(exchange, nowUs) {
       const { localSentUs, peerReceivedUs, peerSentUs, localReceivedUs } = exchange;
       if (Number.isNaN(baseUs)) baseUs = nowUs;
+      newestUs = Math.max(newestUs, localSentUs, localReceivedUs);
       upper.add(
         peerReceivedUs - localSentUs + READING_ERROR_US -
           RELATIVE_RATE_LIMIT * (localSentUs - baseUs),
@@ -110,12 +119,14 @@ export function createClockWindow(): ClockWindow {
       );
     },
     upperAt(nowUs) {
-      const least = upper.at(nowUs);
-      return least === Infinity ? Infinity : least + RELATIVE_RATE_LIMIT * (nowUs - baseUs);
+      const atUs = mirrored(nowUs);
+      const least = upper.at(atUs);
+      return least === Infinity ? Infinity : least + RELATIVE_RATE_LIMIT * (atUs - baseUs);
     },
     lowerAt(nowUs) {
-      const least = lower.at(nowUs);
-      return least === Infinity ? -Infinity : -least - RELATIVE_RATE_LIMIT * (nowUs - baseUs);
+      const atUs = mirrored(nowUs);
+      const least = lower.at(atUs);
+      return least === Infinity ? -Infinity : -least - RELATIVE_RATE_LIMIT * (atUs - baseUs);
     },
     clear() {
       upper.clear();

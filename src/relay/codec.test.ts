@@ -10,10 +10,17 @@ import {
   readDirectory,
   writeDirectory,
 } from "./directory.ts";
-import { MAX_CONTROL_BYTES, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, MAX_ROUTE_BYTES } from "./frame.ts";
+import {
+  MAX_CONTROL_BYTES,
+  MAX_NAME_BYTES,
+  MAX_PAYLOAD_BYTES,
+  MAX_ROUTE_BYTES,
+  MAX_SEQUENCE,
+} from "./frame.ts";
 import { readHeartbeat, writeHeartbeat } from "./heartbeat.ts";
 import { type Hello, helloFault, readHello, SendMode, writeHello } from "./hello.ts";
 import { ProtocolError } from "./protocol-error.ts";
+import { MAX_TIME_US } from "./time.ts";
 import { readWelcome, type Welcome, writeWelcome } from "./welcome.ts";
 
 /** Records as object literals make them. */
@@ -23,7 +30,7 @@ const bytesOf = (count: number) => fc.uint8Array({ minLength: count, maxLength: 
 const u16 = fc.integer({ min: 0, max: 0xffff });
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const count = fc.maxSafeNat();
-const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+const finite = fc.double({ min: -MAX_TIME_US, max: MAX_TIME_US, noNaN: true });
 const textOf = (maxBytes: number) =>
   fc.string({ unit: "grapheme", maxLength: maxBytes / 4 }).filter((text) =>
     new TextEncoder().encode(text).byteLength <= maxBytes
@@ -37,8 +44,8 @@ const hello: fc.Arbitrary<Hello> = plain({
   maxPayloadBytes: fc.integer({ min: 0, max: MAX_PAYLOAD_BYTES }),
   flow: u16,
   mode: fc.constantFrom(...Object.keys(SendMode) as (keyof typeof SendMode)[]),
-  name: textOf(MAX_NAME_BYTES).filter((name) => name !== ""),
-  route: textOf(MAX_ROUTE_BYTES),
+  name: textOf(MAX_NAME_BYTES).filter((name) => name !== "" && !/\p{Cc}/u.test(name)),
+  route: textOf(MAX_ROUTE_BYTES).filter((route) => !/\p{Cc}/u.test(route)),
   prefix: textOf(200),
 });
 
@@ -58,7 +65,7 @@ const welcome: fc.Arbitrary<Welcome> = plain({
 
 const originCounts = plain({ session: u32, received: count, next: count, dropped: count });
 const counts: fc.Arbitrary<Counts> = plain({
-  sent: count,
+  sent: fc.integer({ min: 0, max: MAX_SEQUENCE }),
   origins: fc.array(originCounts, { maxLength: 50 }),
 });
 const bye: fc.Arbitrary<Bye> = plain({
@@ -89,7 +96,7 @@ const clock: fc.Arbitrary<ClockFrame> = plain({
   t2Us: finite,
   t3Us: finite,
   t4Us: finite,
-  errorUs: fc.oneof(fc.constant(NaN), fc.double({ min: 0, noNaN: true })),
+  errorUs: fc.oneof(fc.constant(NaN), fc.double({ min: 0, max: MAX_TIME_US, noNaN: true })),
   wallShiftUs: finite,
 });
 
@@ -256,8 +263,20 @@ test("counts that claim more entries than there may be are refused before they a
 test("a clock frame with times that are no numbers is refused; a wrong bound is unknown", () => {
   const [good] = fc.sample(clock, { numRuns: 1, seed: 3 });
   for (const field of ["t1Us", "t2Us", "t3Us", "t4Us", "wallShiftUs"]) {
-    const wrong = { ...good!, [field]: NaN };
-    assert.throws(() => readClockFrame(writeClockFrame(wrong)), ProtocolError, field);
+    for (const value of [NaN, Infinity, 1e300]) {
+      const wrong = { ...good!, [field]: value };
+      assert.throws(() => readClockFrame(writeClockFrame(wrong)), ProtocolError, field);
+    }
   }
   assert.ok(Number.isNaN(readClockFrame(writeClockFrame({ ...good!, errorUs: -1 })).errorUs));
+});
+
+test("a hello whose name could forge a key, or be obeyed by a terminal, is refused", () => {
+  const [good] = fc.sample(hello, { numRuns: 1, seed: 5 });
+  for (const name of ["a::~::b", "a<~>b", "a\u001b[2J", ""]) {
+    assert.throws(() => readHello(writeHello({ ...good!, name })), ProtocolError, name);
+  }
+  for (const route of ["a::~::b", "a<~>b", "a\n"]) {
+    assert.throws(() => readHello(writeHello({ ...good!, route })), ProtocolError, route);
+  }
 });

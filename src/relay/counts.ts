@@ -10,6 +10,7 @@
  * dropped   of those, how many the relay did not pass on because their receiver fell behind
  */
 import type { ByteReader, ByteWriter } from "./bytes.ts";
+import { MAX_SEQUENCE } from "./frame.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 export interface OriginCounts {
@@ -40,6 +41,7 @@ export function writeCounts(writer: ByteWriter, counts: Counts): void {
 
 export function readCounts(reader: ByteReader, what: string): Counts {
   const sent = reader.count();
+  if (sent > MAX_SEQUENCE) throw new ProtocolError(`${what}: ${sent} messages sent`);
   const entries = reader.u32();
   if (entries > MAX_COUNTED_ORIGINS) throw new ProtocolError(`${what}: ${entries} origins`);
   const origins: OriginCounts[] = [];

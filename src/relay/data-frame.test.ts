@@ -21,6 +21,7 @@ import {
   stampSent,
   writeDataFrame,
 } from "./data-frame.ts";
+import { MAX_SEQUENCE } from "./frame.ts";
 
 interface Message {
   flags: number;
@@ -35,8 +36,8 @@ const message: fc.Arbitrary<Message> = fc.record({
   flags: fc.integer({ min: 0, max: 3 }),
   hopSlots: fc.integer({ min: 1, max: 6 }),
   origin: fc.integer({ min: 0, max: 0xffff_ffff }),
-  sequence: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-  intendedUs: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  sequence: fc.integer({ min: 1, max: MAX_SEQUENCE }),
+  intendedUs: fc.double({ min: -9e15, max: 9e15, noNaN: true }),
   payloadBytes: fc.nat(300),
 });
 
@@ -121,6 +122,9 @@ const refusals: [what: string, change: (view: DataView) => void][] = [
   ["half a sequence", (view) => view.setFloat64(16, 1.5, true)],
   ["a sequence that is no number", (view) => view.setFloat64(16, NaN, true)],
   ["a sequence beyond whole numbers", (view) => view.setFloat64(16, 2 ** 53, true)],
+  ["a sequence without a next one", (view) => view.setFloat64(16, 2 ** 53 - 1, true)],
+  ["an intended time that is absurd", (view) => view.setFloat64(24, 1e300, true)],
+  ["a send time that is absurd", (view) => view.setFloat64(32, -1.79e308, true)],
   ["an intended time that is no number", (view) => view.setFloat64(24, NaN, true)],
   ["an infinite send time", (view) => view.setFloat64(32, -Infinity, true)],
 ];
@@ -128,6 +132,26 @@ for (const [what, change] of refusals) {
   test(`a message with ${what} is refused`, () => {
     const [value] = fc.sample(message, { numRuns: 1, seed: 1 });
     const { view, length } = written({ ...value!, hopSlots: 2 });
+    assert.equal(dataFrameFault(view, 0, length), undefined);
+    change(view);
+    assert.match(dataFrameFault(view, 0, length)!, /^data: /);
+  });
+}
+
+const wrongHops: [what: string, change: (view: DataView) => void][] = [
+  ["a send time", (view) => view.setFloat64(32, 1e300, true)],
+  ["a reception", (view) => view.setFloat64(40, NaN, true)],
+  ["a correction", (view) => view.setFloat64(48, -Infinity, true)],
+  ["an error bound", (view) => view.setFloat32(56, Infinity, true)],
+  ["an error bound below zero", (view) => view.setFloat32(56, -1, true)],
+];
+for (const [what, change] of wrongHops) {
+  test(`a message whose finished hop has ${what} that cannot be is refused`, () => {
+    const [value] = fc.sample(message, { numRuns: 1, seed: 1 });
+    const { view, length } = written({ ...value!, hopSlots: 2 });
+    finishHop(view, 0, 1, 0, NaN, ClockMethod.none);
+    beginHop(view, 0);
+    stampSent(view, 0, 2);
     assert.equal(dataFrameFault(view, 0, length), undefined);
     change(view);
     assert.match(dataFrameFault(view, 0, length)!, /^data: /);

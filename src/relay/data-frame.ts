@@ -39,6 +39,9 @@
  * relay       u16: number of the relay that received the hop; 0 (today there is one)
  */
 
+import { MAX_SEQUENCE } from "./frame.ts";
+import { MAX_TIME_US } from "./time.ts";
+
 export const FLAG_WARM_UP = 1;
 export const FLAG_ECHO = 2;
 
@@ -110,14 +113,32 @@ export function dataFrameFault(view: DataView, at: number, frameBytes: number): 
   }
   if (hops < 1 || hops > slots) return `data: ${hops} hops begun, room for ${slots}`;
   const sequence = view.getFloat64(at + SEQUENCE, true);
-  if (!(sequence >= 1 && sequence <= Number.MAX_SAFE_INTEGER) || sequence % 1 !== 0) {
+  if (!(sequence >= 1 && sequence <= MAX_SEQUENCE) || sequence % 1 !== 0) {
     return "data: sequence is not a positive integer";
   }
-  // x − x is 0 for all but infinities and NaN.
-  const intended = view.getFloat64(at + INTENDED, true);
-  const sent = view.getFloat64(at + HOPS_AT + (hops - 1) * HOP_BYTES, true);
-  if (intended - intended !== 0 || sent - sent !== 0) return "data: a time is not a number";
+  if (!isTime(view.getFloat64(at + INTENDED, true))) return "data: intended is no time";
+  const last = hopOffset(at, hops - 1);
+  for (let hopAt = hopOffset(at, 0); hopAt < last; hopAt += HOP_BYTES) {
+    const fault = finishedHopFault(view, hopAt);
+    if (fault !== undefined) return fault;
+  }
+  if (!isTime(view.getFloat64(last, true))) return "data: sent is no time";
   return undefined;
+}
+
+function finishedHopFault(view: DataView, hopAt: number): string | undefined {
+  if (!isTime(view.getFloat64(hopAt, true))) return "data: sent is no time";
+  if (!isTime(view.getFloat64(hopAt + HOP_RECEIVED, true))) return "data: received is no time";
+  if (!isTime(view.getFloat64(hopAt + HOP_CORRECTION, true))) return "data: correction is no time";
+  const errorUs = view.getFloat32(hopAt + HOP_ERROR, true);
+  // NaN: the bound is unknown.
+  if (errorUs < 0 || errorUs > 2 * MAX_TIME_US) return "data: error is no bound";
+  return undefined;
+}
+
+/** False for NaN and infinities too. */
+function isTime(us: number): boolean {
+  return Math.abs(us) <= MAX_TIME_US;
 }
 
 export const readFlags = (view: DataView, at: number): number => view.getUint8(at + FLAGS);

@@ -44,8 +44,13 @@ export function createFanOut(options: {
     bytes: Uint8Array,
     messages: number,
     nowUs: number,
-  ): void => {
-    if (recipient.connection.outbox.sendData(bytes, nowUs)) return;
+  ): boolean => {
+    if (recipient.connection.outbox.sendData(bytes, nowUs)) return true;
+    noteDropped(recipient, origin, messages);
+    return false;
+  };
+
+  const noteDropped = (recipient: Session, origin: Session, messages: number): void => {
     recipient.dropped.set(origin.number, (recipient.dropped.get(origin.number) ?? 0) + messages);
     recipient.droppedTotal += messages;
     recipient.overflowed = true;
@@ -76,14 +81,12 @@ export function createFanOut(options: {
         at = at + 1 === count ? 0 : at + 1;
         if (!isFor(recipient, origin)) continue;
         if (receivers > 0) lastUs = options.nowUs();
-        hand(recipient, origin, bytes, messages, lastUs);
-        receivers++;
+        if (hand(recipient, origin, bytes, messages, lastUs)) receivers++;
       }
       if (origin.echo && origin.flow > 0) {
         // Of a route's flows only the first is a recipient; its own echo each one gets.
         if (receivers > 0) lastUs = options.nowUs();
-        hand(origin, origin, bytes, messages, lastUs);
-        receivers++;
+        if (hand(origin, origin, bytes, messages, lastUs)) receivers++;
       }
       return { receivers, waitUs: lastUs - sentUs };
     },

@@ -36,6 +36,8 @@ export const HEADER_BYTES = 6;
 export const MAX_PAYLOAD_BYTES = 65_536;
 /** Largest control frame: directories and counts are split to fit. */
 export const MAX_CONTROL_BYTES = 65_536;
+/** Highest sequence of a message: the next one is still an exact integer in an f64. */
+export const MAX_SEQUENCE = Number.MAX_SAFE_INTEGER - 1;
 /** Longest name of a node, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 255;
 /** Longest label of a route, in bytes of UTF-8: an address as written may be one. */

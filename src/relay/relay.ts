@@ -307,7 +307,8 @@ export function createRelay(options: RelayOptions): Relay {
     // Twice the period: what changed is told twice, so a lost heartbeat loses nothing.
     const counts = sendLongCounts(session, sessions, atUs - 2 * periodUs, atUs);
     session.connection.outbox.sendControl(writeHeartbeat(counts), atUs);
-    session.heartbeatDueUs += periodUs;
+    // After a sleep of this process the missed ones are not made up for.
+    session.heartbeatDueUs = Math.max(session.heartbeatDueUs + periodUs, atUs);
   }
 
   return {

@@ -8,6 +8,12 @@
 /** 2020-01-01T00:00:00Z in Unix milliseconds. */
 export const EPOCH_UNIX_MS = 1_577_836_800_000;
 
+/**
+ * Times beyond this (the year 2336, or 1703) are nobody's: a peer that sends one breaks the rules.
+ * Sums and differences of what is below stay far from where an f64 or f32 overflows.
+ */
+export const MAX_TIME_US = 1e16;
+
 /** A reading of the hop clock: microseconds since 2020-01-01 UTC. */
 export type NowUs = () => number;
 

@@ -65,7 +65,6 @@ const createTest = () => createServerMetering({ name: "server", record: undefine
 test("the inbound hop of each client is metered under both names and the client's route", () => {
   const metering = createTest();
   const session = createFakeSession();
-  metering.observer.joined(session);
   receive(metering, session, {});
   const { keys, received } = metering.summarise(1, false);
   assert.equal(received, 1);
@@ -78,7 +77,6 @@ test("the inbound hop of each client is metered under both names and the client'
 test("warm-up is counted apart, duplicates not at all", () => {
   const metering = createTest();
   const session = createFakeSession();
-  metering.observer.joined(session);
   receive(metering, session, { sequence: 1, warmUp: true });
   receive(metering, session, { sequence: 1, warmUp: true });
   receive(metering, session, { sequence: 2 });
@@ -90,7 +88,6 @@ test("warm-up is counted apart, duplicates not at all", () => {
 test("while clocks are unknown messages are counted without a delay, unless taken as they are", () => {
   const metering = createTest();
   const session = createFakeSession();
-  metering.observer.joined(session);
   receive(metering, session, { sequence: 1, errorUs: NaN, method: "none" });
   receive(metering, session, { sequence: 2, errorUs: NaN, method: "system" });
   const { count, uncorrected, ms } = metering.summarise(1, false).keys[0]!;
@@ -100,7 +97,6 @@ test("while clocks are unknown messages are counted without a delay, unless take
 test("what is missing of a client's sequence is lost on the way up, and stays so when it leaves", () => {
   const metering = createTest();
   const session = createFakeSession();
-  metering.observer.joined(session);
   receive(metering, session, { sequence: 1 });
   receive(metering, session, { sequence: 4 });
   assert.equal(metering.summarise(1, false).keys[0]!.up, 2);
@@ -115,7 +111,6 @@ test("sessions of one name are one line of figures", () => {
   const metering = createTest();
   for (let i = 0; i < 3; i++) {
     const session = createFakeSession();
-    metering.observer.joined(session);
     receive(metering, session, {});
     metering.observer.left(session, "done");
   }
@@ -125,7 +120,6 @@ test("sessions of one name are one line of figures", () => {
 test("a session that the filter keeps out has no figures", () => {
   const metering = createTest();
   const session = createFakeSession({ metered: false });
-  metering.observer.joined(session);
   metering.observer.left(session, "done");
   assert.deepEqual(metering.summarise(1, false).keys, []);
 });
@@ -172,7 +166,6 @@ test("each metered message is recorded as the hop that ended at the server", () 
     }),
   });
   const session = createFakeSession();
-  metering.observer.joined(session);
   receive(metering, session, { sequence: 1, warmUp: true });
   receive(metering, session, { sequence: 2 });
   receive(metering, session, { sequence: 2 });

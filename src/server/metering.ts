@@ -24,7 +24,7 @@ import type { RecordInbound } from "./records.ts";
 
 /** What a server measures: an observer of its relay, and the figures of that. */
 export interface ServerMetering {
-  readonly observer: Pick<RelayObserver, "joined" | "left" | "message" | "relayed">;
+  readonly observer: Pick<RelayObserver, "left" | "message" | "relayed">;
   readonly figures: FigureSet;
   /** The part of the run's summary that is the metering's. */
   summarise(seconds: number, hdr: boolean): ServerFigures;
@@ -51,6 +51,24 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
   let warmup = 0;
   let sent = 0;
 
+  /** From its first message on: who never sends leaves no key behind. */
+  const streamOf = (session: Session): FigureStream => {
+    let stream = streams.get(session);
+    if (stream === undefined) {
+      const spec = {
+        key: hopKey(session.name, options.name),
+        from: session.name,
+        to: options.name,
+        route: session.route,
+        hops: 1,
+        echo: false,
+      };
+      stream = figures.get(spec).open(() => lossOf(session));
+      streams.set(session, stream);
+    }
+    return stream;
+  };
+
   const message = (session: Session, view: DataView, at: number, arrival: Arrival): void => {
     if (arrival === "duplicate" || arrival === "outside") return;
     if ((readFlags(view, at) & FLAG_WARM_UP) !== 0) {
@@ -63,7 +81,7 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
     const errorUs = readHopErrorUs(view, hopAt);
     const sequence = readSequence(view, at);
     const bytes = readPayloadBytes(view, at);
-    const stream = streams.get(session)!;
+    const stream = streamOf(session);
     if (errorUs === errorUs || readHopMethod(view, hopAt) === "system") {
       const delayUs = rawUs + readHopCorrectionUs(view, hopAt);
       stream.record(sequence, bytes, rawUs, delayUs, errorUs, NaN);
@@ -76,19 +94,9 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
   return {
     figures,
     observer: {
-      joined(session) {
-        if (!session.metered) return;
-        const spec = {
-          key: hopKey(session.name, options.name),
-          from: session.name,
-          to: options.name,
-          route: session.route,
-          hops: 1,
-          echo: false,
-        };
-        streams.set(session, figures.get(spec).open(() => lossOf(session)));
-      },
       left(session) {
+        // Of who was only ever lost, the loss is told all the same.
+        if (session.metered && session.tracker.next > session.tracker.first) streamOf(session);
         streams.get(session)?.close();
         streams.delete(session);
       },

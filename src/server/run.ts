@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { ExitCode } from "../cli/exit.ts";
 import { logClockEvent } from "../cli/clock-log.ts";
+import { createHostClock } from "../cli/host-clock.ts";
 import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
 import type { ProgramContext } from "../cli/program.ts";
@@ -12,6 +13,7 @@ import { type Clock, createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { fillName, findPlace } from "../platform/place.ts";
 import { createTicker } from "../platform/ticker.ts";
+import type { HostClock } from "../relay/clock-system-interval.ts";
 import { PROCESS_ID_BYTES } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
 import { createRelay, type Relay, type RelayObserver } from "../relay/relay.ts";
@@ -52,8 +54,17 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   const endInterval = sink && config.records === "summary"
     ? createSummaryWriter({ figures: metering.figures, sink, source, nowUs: clock.nowUs })
     : undefined;
+  const hostClock = createHostClock(clock, config.clockError);
   const ticker = createTicker(clock.nowUs, () => relay.tick());
-  const relay = createServerRelay({ config, name, processId, clock, metering, wake: ticker.wake });
+  const relay = createServerRelay({
+    config,
+    name,
+    processId,
+    clock,
+    hostClock,
+    metering,
+    wake: ticker.wake,
+  });
   const listener = await listen(config, relay);
   const { host, port } = listener.address;
   log.info(`${name} is listening on ${formatAddress(host, port)}`, { port });
@@ -76,6 +87,8 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   };
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
     report() {
+      // Also where no client is there to be told of it.
+      hostClock();
       context.showFigures(summarise(false), true);
       endInterval?.();
     },
@@ -88,7 +101,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   await sayBye(relay, listener, config.grace);
   ticker.stop();
   endInterval?.();
-  await sink?.close();
+  await sink?.close(config.grace);
   context.printSummary({ ...summarise(true), sessions: sessions ?? [] });
   return ExitCode.ok;
 }
@@ -123,15 +136,15 @@ async function listen(config: ServerConfig, relay: Relay): Promise<Listener> {
   }
 }
 
-function createServerRelay({ config, name, processId, clock, metering, wake }: {
+function createServerRelay({ config, name, processId, clock, hostClock, metering, wake }: {
   config: ServerConfig;
   name: string;
   processId: Uint8Array;
   clock: Clock;
+  hostClock: () => HostClock;
   metering: ServerMetering;
   wake: (atUs: number) => void;
 }): Relay {
-  const boundUs = config.clockError === undefined ? NaN : config.clockError * 1000;
   return createRelay({
     name,
     processId,
@@ -139,11 +152,7 @@ function createServerRelay({ config, name, processId, clock, metering, wake }: {
     maxBacklogBytes: config.maxBacklog,
     filter: config.filter,
     clockMode: config.clock,
-    hostClock: () => ({
-      boundUs,
-      wallShiftUs: clock.wallShiftUs(),
-      anchorErrorUs: clock.wallShiftErrorUs(),
-    }),
+    hostClock,
     nowUs: clock.nowUs,
     randomBytes: (count) => randomBytes(count),
     wake,
@@ -157,16 +166,20 @@ function createObserver({ observer }: ServerMetering): RelayObserver {
   return {
     ...observer,
     joined(session) {
-      observer.joined(session);
       const { name, route, mode, metered } = session;
       log.info(`${name} joined`, { route, mode, peer: session.connection.link.peer });
       if (!metered) log.warn(`${name} is not relayed: its payloads lack the filter's text`);
     },
     left(session, reason) {
       observer.left(session, reason);
-      const { name, route, tracker, droppedTotal } = session;
+      const { name, route, tracker, droppedTotal, noSlot } = session;
       const { received } = tracker;
-      log.info(`${name} left: ${reason}`, { route, received, dropped: droppedTotal });
+      log.info(`${name} left: ${reason}`, {
+        route,
+        received,
+        dropped: droppedTotal,
+        ...(noSlot > 0 && { not_relayed: noSlot }),
+      });
     },
     refused: (peer, reason) => log.warn(`a client was turned away: ${reason}`, { peer }),
     stranger: (peer, fault) => log.debug(`not a client: ${fault}`, { peer }),

@@ -13,7 +13,7 @@ const program = `
 });
   const sink = createNdjsonSink({ path: "-", failed: (message) => process.stderr.write(message) });
   for (let i = 0; i < ${LINES}; i++) sink.write(JSON.stringify({ i }) + "\\n");
-  await sink.close();
+  await sink.close(5000);
   process.stderr.write(JSON.stringify(sink.summary()));
   process.exit(0);
 `;

@@ -39,7 +39,7 @@ test("lines are appended to the file, and closing waits until all are there", ()
     const sink = createNdjsonSink({ path, failed });
     const lines = manyLines();
     for (const line of lines) sink.write(line);
-    await sink.close();
+    await sink.close(5_000);
     assert.equal(readFileSync(path, "utf8"), `before\n${lines.join("")}`);
     const { length } = lines;
     assert.deepEqual(sink.summary(), {
@@ -58,7 +58,7 @@ test("a file named .gz is compressed, whole once closed, and goes on where it en
     for (const part of [lines.slice(0, 15_000), lines.slice(15_000)]) {
       const sink = createNdjsonSink({ path, failed });
       for (const line of part) sink.write(line);
-      await sink.close();
+      await sink.close(5_000);
       assert.equal(sink.summary().written, part.length);
     }
     const compressed = readFileSync(path);
@@ -78,7 +78,7 @@ test("lines are gathered for a fifth of a second, then handed over together", ()
       assert.equal(time.waiting, 1);
       time.advance(11_000);
       assert.equal(time.waiting, 0);
-      await sink.close();
+      await sink.close(5_000);
       assert.equal(sink.summary().written, 10);
     })
   ));
@@ -114,7 +114,7 @@ for (const name of ["records.ndjson", "records.ndjson.gz"]) {
         for (const line of lines) sink.write(line);
         await failure.promise;
         sink.write("{}\n");
-        await sink.close();
+        await sink.close(5_000);
         const { accepted, written, failed, dropped } = sink.summary();
         assert.equal(accepted, lines.length + 1);
         assert.ok(failed > 0);

@@ -79,14 +79,23 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
       if (lines.length >= GATHER_CHARACTERS) flush();
       else timer ??= setTimeout(flush, GATHER_MS);
     },
-    async close() {
+    async close(graceMs) {
       flush();
-      if (path === "-") {
-        await new Promise<void>((resolve) => output.write("", () => resolve()));
-        return;
-      }
-      output.end();
-      await done;
+      const written = path === "-"
+        ? new Promise<void>((resolve) => output.write("", () => resolve()))
+        : done;
+      if (path !== "-") output.end();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const givenUp = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          counts.failed += handedOver;
+          handedOver = 0;
+          warn(`records were not taken within ${graceMs / 1000} s: ${path}`);
+          resolve();
+        }, graceMs);
+      });
+      await Promise.race([written, givenUp]);
+      clearTimeout(timer);
     },
     summary: () => ({ sink: `ndjson ${path}`, ...counts }),
   };

@@ -4,7 +4,7 @@ import type { SinkSummary } from "../metrics/summary.ts";
 export interface Sink {
   /** Takes one record: a line of JSON with its newline. */
   write(line: string): void;
-  /** Writes what waits; resolves when all has been written or given up. */
-  close(): Promise<void>;
+  /** Writes what waits; resolves when all has been written, or given up after `graceMs`. */
+  close(graceMs: number): Promise<void>;
   summary(): SinkSummary;
 }

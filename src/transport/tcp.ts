@@ -60,13 +60,15 @@ export function connectTcp(
   signal: AbortSignal,
   opened: (link: Link) => LinkEvents,
 ): Promise<void> {
+  // From an address of one version only addresses of that version can be reached.
+  const family = to.bind === undefined ? to.family : net.isIP(to.bind);
   return new Promise((resolve, reject) => {
     const socket = net.connect({
       host: to.host,
       port: to.port,
       noDelay: true,
       autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
-      ...(to.family !== 0 && { family: to.family }),
+      ...(family !== 0 && { family }),
       ...(to.bind !== undefined && { localAddress: to.bind }),
     });
     const timer = setTimeout(() => {
