@@ -6,7 +6,7 @@ import type {
 } from "../metrics/summary.ts";
 import type { Cell, Column, Row, Table } from "./columns.ts";
 import type { Tone } from "./lines.ts";
-import { formatCount, formatCountOf, formatMs, formatSignedMs } from "./numbers.ts";
+import { formatBound, formatCount, formatCountOf, formatMs, formatSignedMs } from "./numbers.ts";
 
 const COLUMNS: readonly (Column & { of?: keyof DelayFigures })[] = [
   { heading: "count", rank: 11 },
@@ -87,7 +87,7 @@ function isShown({ low, high }: Median, { error_ms }: DifferenceSummary): boolea
 /** How the second route compares to the first, which is named where `other` is given. */
 function comparison(median: Median, difference: DifferenceSummary, other?: string): string {
   const { error_ms } = difference;
-  const bound = error_ms === undefined ? "?" : formatMs(error_ms.p50);
+  const bound = formatBound(error_ms);
   if (!isShown(median, difference)) {
     const range = `${formatSignedMs(median.low)} to ${formatSignedMs(median.high)}`;
     const from = other === undefined ? "" : ` from ${other}`;
@@ -147,7 +147,7 @@ function mostCounted(keys: readonly KeySummary[]): KeySummary | undefined {
 
 function routeRow(names: readonly string[], route: string, key: KeySummary | undefined): Row[] {
   if (key?.ms === undefined) return [];
-  const bound = key.error_ms === undefined ? "?" : formatMs(key.error_ms.p50);
+  const bound = formatBound(key.error_ms);
   return [{ texts: [names, [route]], cells: cells(key.count, bound, key.ms, formatMs) }];
 }
 
@@ -158,7 +158,7 @@ function differenceRow(
   interval: { low: number; high: number } | undefined,
 ): Row {
   const { pairs, error_ms } = difference;
-  const bound = error_ms === undefined ? "?" : formatMs(error_ms.p50);
+  const bound = formatBound(error_ms);
   const row = cells(pairs, bound, figures, formatSignedMs);
   const median = medianOf(figures, interval);
   const tone = median === undefined ? "bold" : toneOf(median, difference);

@@ -21,6 +21,12 @@ export function formatMs(ms: number): string {
   return ms < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
+/** The median of an error bound: never as if it were nothing; `?` where none is known. */
+export function formatBound(bound: { p50: number } | undefined): string {
+  if (bound === undefined) return "?";
+  return bound.p50 < 0.0001 ? "<0.0001" : formatMs(bound.p50);
+}
+
 /** A difference in milliseconds, always with its sign unless it is zero. */
 export function formatSignedMs(ms: number): string {
   const text = formatMs(ms);

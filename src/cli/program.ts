@@ -30,6 +30,7 @@ interface OutputConfig {
   verbose: boolean;
   json: boolean;
   ndjson: string | undefined;
+  grace: number;
   logFormat: "text" | "json" | undefined;
 }
 
@@ -46,13 +47,18 @@ export function runProgram<O extends Options, C extends OutputConfig>(
     process.exitCode = printAnswer(table, outcome, process, { version: versionText, licenses });
     return;
   }
-  start(table.tool, outcome.config, outcome.warnings, run).then(exitWhenWritten);
+  const { config, warnings } = outcome;
+  start({ tool: table.tool, config, sources: outcome.sources, warnings }, run)
+    .then(exitWhenWritten);
 }
 
 async function start<C extends OutputConfig>(
-  tool: string,
-  config: C,
-  warnings: readonly string[],
+  { tool, config, sources, warnings }: {
+    tool: string;
+    config: C;
+    sources: Readonly<Record<string, string>>;
+    warnings: readonly string[];
+  },
   run: (config: C, context: ProgramContext) => Promise<number>,
 ): Promise<number> {
   const terminal = createTerminal(process.stdout, process.env);
@@ -65,7 +71,7 @@ async function start<C extends OutputConfig>(
   });
   const log = logger(tool);
   for (const warning of warnings) log.warn(warning);
-  log.info(`${tool} ${version} (${commit})`, shownConfig(config));
+  log.info(`${tool} ${version} (${commit})`, shownConfig(config, sources));
   try {
     return await run(config, createContext(config, terminal, view));
   } catch (error) {
@@ -83,7 +89,7 @@ function createContext(
 ): ProgramContext {
   const figures = logger("figures");
   return {
-    stopping: stopSignal(),
+    stopping: stopSignal(config.grace),
     isLive: view !== undefined,
     showFigures(summary, isReport) {
       if (view !== undefined) view.draw(summary);
@@ -103,21 +109,25 @@ function createContext(
 
 const write = (line: string): boolean => process.stderr.write(line);
 
-/** The configuration as the log tells it. */
-function shownConfig(config: object): Record<string, string | number | boolean> {
+/** The configuration as the log tells it: what was said, by command line or environment. */
+function shownConfig(
+  config: object,
+  sources: Readonly<Record<string, string>>,
+): Record<string, string | number | boolean> {
   const shown: Record<string, string | number | boolean> = {};
   for (const [key, value] of Object.entries(config)) {
-    if (value === undefined || value === "" || value === false) continue;
+    if (sources[key] === "default") continue;
     shown[key] = typeof value === "object" ? JSON.stringify(value) : value;
   }
   return shown;
 }
 
 /** The first signal asks for an orderly end, the second one ends the process. */
-function stopSignal(): AbortSignal {
+function stopSignal(graceMs: number): AbortSignal {
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) process.exit(ExitCode.failure);
+    logger("program").info(`ending, within ${graceMs / 1000} s; another signal ends it at once`);
     stopping.abort();
   };
   process.on("SIGINT", stop);

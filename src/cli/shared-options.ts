@@ -122,7 +122,7 @@ export function sharedProblem(
 export const EXIT_CODES = {
   title: "Exit codes",
   text: "0: completed, or stopped by a signal. 1: failed (no server, port taken, output cannot " +
-    "be written). 2: wrong usage.",
+    "be written), or ended at once by a second signal. 2: wrong usage.",
 } as const;
 
 export const PRECEDENCE = {

@@ -181,7 +181,7 @@ test("a server, 100 columns", () => {
   assert.equal(
     at(serverRun(), 100),
     `\
-performance-server server: 62.0 s, 2 sessions, 1,240 received, 1,250 sent, 10 for warm-up
+performance-server server: 62.0 s, 2 open sessions, 1,240 received, 1,250 sent, 10 for warm-up
 
 ms: corrected one-way delay; ± is the bound on its error
 Hops, ms                        count  lost       ±      p50      p90      p95     p99     max

@@ -3,7 +3,7 @@ import { type Cell, type Column, layout, type Row, type Table } from "./columns.
 import { DIFFERENCE_LEGEND, differencesTable, verdicts } from "./differences-table.ts";
 import { keyTable, legend, troubles } from "./key-table.ts";
 import { type Format, type Line, line, renderLines, sentence } from "./lines.ts";
-import { formatCount, formatCountOf, formatElapsed, formatMs } from "./numbers.ts";
+import { formatBound, formatCount, formatCountOf, formatElapsed, formatMs } from "./numbers.ts";
 import { printableStrings } from "./printable.ts";
 import { routesTable, sessionsTable, sinksTable } from "./state-tables.ts";
 
@@ -54,7 +54,7 @@ export function logLines(raw: RunSummary): string[] {
   const summary = printableStrings(raw);
   const keyLines = summary.keys.map((key) => {
     const figures = key.ms === undefined ? [] : [
-      `p50 ${formatMs(key.ms.p50)} ±${key.error_ms ? formatMs(key.error_ms.p50) : "?"}`,
+      `p50 ${formatMs(key.ms.p50)} ±${formatBound(key.error_ms)}`,
       `p95 ${formatMs(key.ms.p95)}`,
       `p99 ${formatMs(key.ms.p99)}`,
       `max ${formatMs(key.ms.max)} ms`,
@@ -73,7 +73,7 @@ function nameOf({ tool, config }: RunSummary): string {
 function traffic({ tool, sent, received, sessions }: RunSummary): string[] {
   const counts = [`${formatCount(sent)} sent`, `${formatCount(received)} received`];
   if (tool === "performance-client") return counts;
-  return [formatCountOf(sessions?.length ?? 0, "session"), ...counts.reverse()];
+  return [formatCountOf(sessions?.length ?? 0, "open session"), ...counts.reverse()];
 }
 
 function keys(summary: RunSummary, width: number): Line[] {

@@ -13,7 +13,7 @@ import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 import type { Link } from "../relay/link.ts";
 import { createProcessPairs } from "../relay/process-pairs.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
-import { connectTcp, type Family } from "../transport/tcp.ts";
+import { connectTcp, type Family, formatAddress } from "../transport/tcp.ts";
 import { createBackoff } from "./backoff.ts";
 import { endFlows } from "./ending.ts";
 import { createFloodSender } from "./flood-sender.ts";
@@ -40,7 +40,7 @@ export interface Client {
   failures(): string[];
   /** Stops sending, awaits what is under way, says bye. */
   end(graceMs: number): Promise<void>;
-  summarise(): Pick<RunSummary, "seconds" | "sent"> & { routes: RouteSummary[] };
+  summarise(): Pick<RunSummary, "seconds" | "sent" | "notes"> & { routes: RouteSummary[] };
 }
 
 export interface ClientOptions {
@@ -61,6 +61,8 @@ export function createClient(options: ClientOptions): Client {
   const tickers = new Map<ClientSession, Ticker>();
   const lastFailure = new Map<Flow, string>();
   const connectedFlows = new Set<Flow>();
+  /** Servers whose filter keeps this client's messages out. */
+  const ignoredBy = new Set<string>();
   const completed = Promise.withResolvers<void>();
   const connected = Promise.withResolvers<void>();
   const flows: Flow[] = [];
@@ -133,6 +135,7 @@ export function createClient(options: ClientOptions): Client {
         const { name, metered } = session.welcome!;
         log.info(`connected to ${name}`, { route: label, peer: session.link.peer });
         if (!metered) {
+          ignoredBy.add(name);
           log.warn(`${name} ignores this client's messages: they lack its filter's text`, {
             route: label,
           });
@@ -211,7 +214,10 @@ export function createClient(options: ClientOptions): Client {
     completed: completed.promise,
     connected: connected.promise,
     failures: () =>
-      flows.map((flow) => `${flow.route.address}: ${lastFailure.get(flow) ?? "no answer"}`),
+      flows.map((flow) => {
+        const { host, port } = flow.route;
+        return `${formatAddress(host, port)}: ${lastFailure.get(flow) ?? "no answer"}`;
+      }),
     async end(graceMs) {
       ended = true;
       clearTimeout(startTimer);
@@ -224,6 +230,9 @@ export function createClient(options: ClientOptions): Client {
       return {
         seconds: Number.isFinite(firstSentUs) ? Math.max(0, untilUs - firstSentUs) / 1e6 : 0,
         sent: flows.reduce((sum, { sent }) => sum + sent, 0),
+        notes: [...ignoredBy].map((name) =>
+          `${name} ignores this client's messages: they lack its filter's text`
+        ),
         routes: config.server.map(({ label }) =>
           summariseRoute(
             flows.filter(({ route }) => route.label === label),

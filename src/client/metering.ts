@@ -170,7 +170,8 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
       meters.set(session, new Map());
       ownSessions.add(session.self!.id);
       if (compares) openLink(session);
-      if (session.hello.echo) meterOf(session, session.self!);
+      // What a server's filter keeps out is nobody's loss.
+      if (session.hello.echo && session.welcome!.metered) meterOf(session, session.self!);
       chooseLeads();
     },
     originJoined(session, origin) {

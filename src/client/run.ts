@@ -69,7 +69,7 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
       ...run,
       ...metering.summarise(run.seconds, hdr),
       sinks: sink ? [sink.summary()] : [],
-      notes: config.mode === "flood" ? [FLOOD_NOTE] : [],
+      notes: [...run.notes, ...(config.mode === "flood" ? [FLOOD_NOTE] : [])],
     };
   };
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
