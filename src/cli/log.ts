@@ -18,8 +18,6 @@ export interface Logger {
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
-  /** Whether debug lines are written: for those that cost something to make. */
-  debugs(): boolean;
 }
 
 export type LogFormat = "text" | "json";
@@ -73,7 +71,6 @@ export function logger(area: string): Logger {
     info: log("info"),
     warn: log("warning"),
     error: log("error"),
-    debugs: () => tapeLogger()?.isEnabledFor("debug") ?? false,
   };
 }
 
