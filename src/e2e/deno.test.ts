@@ -40,3 +40,12 @@ for (const program of ["server", "client"]) {
     }
   });
 }
+
+for (const program of ["server", "client"]) {
+  // A package's Deno among the project's commands would be taken for a script by a bare `deno`.
+  test(`deno task ${program} starts the ${program}`, async () => {
+    const { error, output } = await run(deno, ["task", program, "--version"], 60_000);
+    assert.equal(error, null, output);
+    assert.match(output, RegExp(`performance-${program} \\d`));
+  });
+}
