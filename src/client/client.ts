@@ -13,7 +13,7 @@ import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 import type { Link } from "../relay/link.ts";
 import { createProcessPairs } from "../relay/process-pairs.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
-import { connectTcp, type Family, formatAddress } from "../transport/tcp.ts";
+import { connectTcp, familyOf, formatAddress } from "../transport/tcp.ts";
 import { createBackoff } from "./backoff.ts";
 import { endFlows } from "./ending.ts";
 import { createFloodSender } from "./flood-sender.ts";
@@ -80,9 +80,14 @@ export function createClient(options: ClientOptions): Client {
     signal: AbortSignal,
     opened: Parameters<typeof connectTcp>[2],
   ): Promise<void> {
-    const family: Family = config.ipv4 ? 4 : config.ipv6 ? 6 : 0;
     const { host, port } = route;
-    const to = { host, port, family, bind: config.bind, timeoutMs: CONNECT_TIMEOUT_MS };
+    const to = {
+      host,
+      port,
+      family: familyOf(config),
+      bind: config.bind,
+      timeoutMs: CONNECT_TIMEOUT_MS,
+    };
     return connectTcp(to, signal, opened).catch((error: Error) => {
       throw new Error(describeNetworkError(error));
     });

@@ -6,6 +6,7 @@ import type { FigureSet } from "../metrics/figure-set.ts";
 import type { FigureStream } from "../metrics/figures.ts";
 import { hopKey, pathKey, pathRoute } from "../metrics/keys.ts";
 import { noLoss } from "../metrics/loss.ts";
+import { isCorrected, recordHop } from "../metrics/record-hop.ts";
 import type { LossFigures } from "../metrics/summary.ts";
 import { RELATIVE_RATE_LIMIT } from "../relay/clock-window.ts";
 import {
@@ -13,7 +14,6 @@ import {
   readHopCorrectionUs,
   readHopCount,
   readHopErrorUs,
-  readHopMethod,
   readHopReceivedUs,
   readHopSentUs,
   readPayloadBytes,
@@ -168,26 +168,6 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
       path.close();
     },
   };
-}
-
-/** Takes one hop into its figures. */
-function recordHop(
-  stream: FigureStream,
-  view: DataView,
-  hopAt: number,
-  sequence: number,
-  bytes: number,
-): void {
-  const rawUs = readHopReceivedUs(view, hopAt) - readHopSentUs(view, hopAt);
-  if (!isCorrected(view, hopAt)) return stream.recordUncorrected(sequence, bytes, rawUs);
-  const delayUs = rawUs + readHopCorrectionUs(view, hopAt);
-  stream.record(sequence, bytes, rawUs, delayUs, readHopErrorUs(view, hopAt), NaN);
-}
-
-/** The delay is known: its error is bounded, or the clocks were asked to be taken as they are. */
-function isCorrected(view: DataView, hopAt: number): boolean {
-  const errorUs = readHopErrorUs(view, hopAt);
-  return errorUs === errorUs || readHopMethod(view, hopAt) === "system";
 }
 
 /** What was lost on the last hop, or on both. */

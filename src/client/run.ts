@@ -15,6 +15,7 @@ import { toHex } from "../relay/hex.ts";
 import { toIso } from "../relay/time.ts";
 import { createNdjsonSink } from "../sinks/ndjson.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
+import { familyOf } from "../transport/tcp.ts";
 import { type Client, createClient } from "./client.ts";
 import { createClientMetering } from "./metering.ts";
 import type { ClientConfig } from "./options.ts";
@@ -124,7 +125,7 @@ function checkNames(config: ClientConfig, name: string): void {
 
 async function logAllReachability(config: ClientConfig, signal: AbortSignal): Promise<void> {
   const log = logger("reachability");
-  const family = config.ipv4 ? 4 : config.ipv6 ? 6 : 0;
+  const family = familyOf(config);
   for (const route of config.server) {
     await logReachability(route, { family, bind: config.bind, signal }, log);
   }

@@ -4,16 +4,12 @@ import { createFigureSet, type FigureSet } from "../metrics/figure-set.ts";
 import type { FigureStream } from "../metrics/figures.ts";
 import { Histogram } from "../metrics/histogram.ts";
 import { hopKey } from "../metrics/keys.ts";
+import { recordHop } from "../metrics/record-hop.ts";
 import type { LossFigures, RunSummary, SessionSummary } from "../metrics/summary.ts";
 import {
   FLAG_WARM_UP,
   hopOffset,
   readFlags,
-  readHopCorrectionUs,
-  readHopErrorUs,
-  readHopMethod,
-  readHopReceivedUs,
-  readHopSentUs,
   readPayloadBytes,
   readSequence,
 } from "../relay/data-frame.ts";
@@ -76,18 +72,8 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
       return;
     }
     received++;
-    const hopAt = hopOffset(at, 0);
-    const rawUs = readHopReceivedUs(view, hopAt) - readHopSentUs(view, hopAt);
-    const errorUs = readHopErrorUs(view, hopAt);
     const sequence = readSequence(view, at);
-    const bytes = readPayloadBytes(view, at);
-    const stream = streamOf(session);
-    if (errorUs === errorUs || readHopMethod(view, hopAt) === "system") {
-      const delayUs = rawUs + readHopCorrectionUs(view, hopAt);
-      stream.record(sequence, bytes, rawUs, delayUs, errorUs, NaN);
-    } else {
-      stream.recordUncorrected(sequence, bytes, rawUs);
-    }
+    recordHop(streamOf(session), view, hopOffset(at, 0), sequence, readPayloadBytes(view, at));
     options.record?.(session, view, at);
   };
 

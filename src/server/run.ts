@@ -21,7 +21,7 @@ import { toIso } from "../relay/time.ts";
 import { createNdjsonSink } from "../sinks/ndjson.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
-import { type Family, formatAddress, type Listener, listenTcp } from "../transport/tcp.ts";
+import { familyOf, formatAddress, type Listener, listenTcp } from "../transport/tcp.ts";
 import { askHealth } from "./health.ts";
 import { createServerMetering, type ServerMetering, summariseSession } from "./metering.ts";
 import type { ServerConfig } from "./options.ts";
@@ -117,10 +117,6 @@ async function checkHealth(config: ServerConfig): Promise<number> {
     const reason = describeNetworkError(error as Error);
     throw new Failure(`no server on ${formatAddress(at.host, at.port)}: ${reason}`);
   }
-}
-
-function familyOf({ ipv4, ipv6 }: ServerConfig): Family {
-  return ipv4 ? 4 : ipv6 ? 6 : 0;
 }
 
 async function listen(config: ServerConfig, relay: Relay): Promise<Listener> {

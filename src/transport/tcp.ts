@@ -18,6 +18,11 @@ export interface Address {
 /** 4 or 6 to keep to one version of IP, 0 for either. */
 export type Family = 0 | 4 | 6;
 
+/** What `-4` and `-6` ask for. */
+export function familyOf({ ipv4, ipv6 }: { ipv4: boolean; ipv6: boolean }): Family {
+  return ipv4 ? 4 : ipv6 ? 6 : 0;
+}
+
 export interface Listener {
   /** Where it listens: the port is the real one where 0 was asked for. */
   readonly address: Address;
