@@ -189,7 +189,16 @@ export function serverRun(more: Partial<RunSummary> = {}): RunSummary {
     ].map((session) => ({ backlog_bytes: 0, dropped: 0, ...session })),
     residence_ms: delays(0.0123),
     fanout_ms: delays(0.0031),
-    sinks: [{ sink: "ndjson", accepted: 3720, written: 3720, failed: 0, dropped: 0 }],
+    sinks: [{
+      sink: "ndjson",
+      accepted: 3720,
+      queued: 0,
+      sent: 3720,
+      retried: 0,
+      failed: 0,
+      dropped: 0,
+      oldest_waiting_s: 0,
+    }],
     ...more,
   };
 }

@@ -59,7 +59,7 @@ export function sessionsTable({ sessions = [] }: RunSummary): Table {
 
 const SINK_COLUMNS: readonly ColumnOf<SinkSummary>[] = [
   { heading: "accepted", rank: 2, cell: ({ accepted }) => count(accepted) },
-  { heading: "written", rank: 0, cell: ({ written }) => count(written) },
+  { heading: "sent", rank: 0, cell: ({ sent }) => count(sent) },
   { heading: "failed", rank: 1, cell: ({ failed }) => bad(failed) },
   { heading: "dropped", rank: 3, cell: ({ dropped }) => bad(dropped) },
 ];

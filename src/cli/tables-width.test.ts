@@ -30,7 +30,16 @@ test("no line is wider than the terminal, whatever the names and figures", () =>
           differences: [
             difference(["client-a", "server"], figure, figure, { b: name, pairs: count }),
           ],
-          sinks: [{ sink: name, accepted: count, written: count, failed: count, dropped: count }],
+          sinks: [{
+            sink: name,
+            accepted: count,
+            queued: count,
+            sent: count,
+            retried: count,
+            failed: count,
+            dropped: count,
+            oldest_waiting_s: count,
+          }],
           sessions: [{ name, route: name, peer: name, backlog_bytes: count, dropped: count }],
           notes: [name],
         });

@@ -28,7 +28,16 @@ function recordsOf(records: "own" | "all", origin?: Origin): Record<string, unkn
     sink: {
       write: (line) => lines.push(JSON.parse(line)),
       close: () => Promise.resolve(),
-      summary: () => ({ sink: "", accepted: 0, written: 0, failed: 0, dropped: 0 }),
+      summary: () => ({
+        sink: "",
+        accepted: 0,
+        queued: 0,
+        sent: 0,
+        retried: 0,
+        failed: 0,
+        dropped: 0,
+        oldest_waiting_s: 0,
+      }),
     },
     source: { reporter: "here", region: "eu-west-1", zone: null, run: "f00d" },
     processId: "aa",

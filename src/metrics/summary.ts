@@ -102,11 +102,25 @@ export interface DifferenceSummary {
 
 /** What a sink did with the records that it was given. */
 export interface SinkSummary {
+  /** What and where: `ndjson records.ndjson`, `firehose eu-west-1:stream`. */
   sink: string;
   accepted: number;
-  written: number;
+  /** Left in the spool by an earlier run, and taken over. */
+  recovered?: number;
+  /** Accepted or recovered, and neither sent nor given up: waiting, or under way. */
+  queued: number;
+  /** Of the queued, those on disk: they survive the process. */
+  spooled?: number;
+  /** Written, or acknowledged by the service. */
+  sent: number;
+  /** Records sent again, once for each time. */
+  retried: number;
+  /** Given up because they could not be written or sent. */
   failed: number;
+  /** Given up because what waits had reached its limit. */
   dropped: number;
+  /** Age of the oldest queued record, in seconds; 0 where none is. */
+  oldest_waiting_s: number;
 }
 
 /** One connected session, as a server sees it. */

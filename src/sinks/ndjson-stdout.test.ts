@@ -29,6 +29,15 @@ test("the path - is stdout, which has everything once the sink is closed", async
   const lines = stdout.trimEnd().split("\n");
   assert.equal(lines.length, LINES);
   assert.deepEqual(JSON.parse(lines.at(-1)!), { i: LINES - 1 });
-  const summary = { sink: "ndjson -", accepted: LINES, written: LINES, failed: 0, dropped: 0 };
+  const summary = {
+    sink: "ndjson -",
+    accepted: LINES,
+    sent: LINES,
+    failed: 0,
+    dropped: 0,
+    queued: 0,
+    retried: 0,
+    oldest_waiting_s: 0,
+  };
   assert.deepEqual(JSON.parse(stderr), summary);
 });

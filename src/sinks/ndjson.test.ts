@@ -45,9 +45,12 @@ test("lines are appended to the file, and closing waits until all are there", ()
     assert.deepEqual(sink.summary(), {
       sink: `ndjson ${path}`,
       accepted: length,
-      written: length,
+      queued: 0,
+      sent: length,
+      retried: 0,
       failed: 0,
       dropped: 0,
+      oldest_waiting_s: 0,
     });
   }));
 
@@ -59,7 +62,7 @@ test("a file named .gz is compressed, whole once closed, and goes on where it en
       const sink = createNdjsonSink({ path, failed });
       for (const line of part) sink.write(line);
       await sink.close(5_000);
-      assert.equal(sink.summary().written, part.length);
+      assert.equal(sink.summary().sent, part.length);
     }
     const compressed = readFileSync(path);
     assert.deepEqual([...compressed.subarray(0, 2)], [0x1f, 0x8b]);
@@ -79,7 +82,7 @@ test("lines are gathered for a fifth of a second, then handed over together", ()
       time.advance(11_000);
       assert.equal(time.waiting, 0);
       await sink.close(5_000);
-      assert.equal(sink.summary().written, 10);
+      assert.equal(sink.summary().sent, 10);
     })
   ));
 
@@ -115,10 +118,10 @@ for (const name of ["records.ndjson", "records.ndjson.gz"]) {
         await failure.promise;
         sink.write("{}\n");
         await sink.close(5_000);
-        const { accepted, written, failed, dropped } = sink.summary();
+        const { accepted, sent, failed, dropped } = sink.summary();
         assert.equal(accepted, lines.length + 1);
         assert.ok(failed > 0);
-        assert.equal(written + failed + dropped, accepted);
+        assert.equal(sent + failed + dropped, accepted);
         assert.equal(told.length, 1);
         assert.match(told[0]!, /^records cannot be written to .*records\.ndjson/);
       }),

@@ -33,7 +33,7 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
   let handedOver = 0;
   let broken = false;
   let warned = false;
-  const counts = { accepted: 0, written: 0, failed: 0, dropped: 0 };
+  const counts = { accepted: 0, sent: 0, failed: 0, dropped: 0 };
 
   const warn = (message: string): void => {
     if (warned) return;
@@ -66,7 +66,7 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
         // Not every stream tells each write of its failure: they are counted together.
         if (error || broken) return;
         handedOver -= count;
-        counts.written += count;
+        counts.sent += count;
       });
     }
   };
@@ -97,7 +97,13 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
       await Promise.race([written, givenUp]);
       clearTimeout(timer);
     },
-    summary: () => ({ sink: `ndjson ${path}`, ...counts }),
+    summary: () => ({
+      sink: `ndjson ${path}`,
+      ...counts,
+      queued: counts.accepted - counts.sent - counts.failed - counts.dropped,
+      retried: 0,
+      oldest_waiting_s: 0,
+    }),
   };
 }
 

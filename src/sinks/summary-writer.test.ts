@@ -13,7 +13,16 @@ test("each interval's records hold what happened in it, and stand one after anot
     sink: {
       write: (line) => lines.push(JSON.parse(line)),
       close: () => Promise.resolve(),
-      summary: () => ({ sink: "", accepted: 0, written: 0, failed: 0, dropped: 0 }),
+      summary: () => ({
+        sink: "",
+        accepted: 0,
+        queued: 0,
+        sent: 0,
+        retried: 0,
+        failed: 0,
+        dropped: 0,
+        oldest_waiting_s: 0,
+      }),
     },
     source: { reporter: "tester", region: null, zone: null, run: "aa" },
     nowUs: () => nowUs,
