@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  formatAge,
   formatCount,
   formatCountOf,
   formatElapsed,
@@ -69,4 +70,19 @@ test("rates and elapsed times are short", () => {
   assert.equal(formatElapsed(7.9), "0:07");
   assert.equal(formatElapsed(754), "12:34");
   assert.equal(formatElapsed(3723), "1:02:03");
+});
+
+test("ages are told roughly, in the unit that suits them", () => {
+  const cases: [number, string][] = [
+    [0, "<1 s"],
+    [0.99, "<1 s"],
+    [1.4, "1 s"],
+    [119.4, "119 s"],
+    [119.6, "2 min"],
+    [754, "13 min"],
+    [3 * 3600, "3 h"],
+    [4 * 86_400, "4 d"],
+    [NaN, "–"],
+  ];
+  for (const [seconds, text] of cases) assert.equal(formatAge(seconds), text);
 });

@@ -68,6 +68,16 @@ export function formatRate(perSecond: number): string {
   return perSecond.toFixed(perSecond >= 9.995 ? 1 : 2);
 }
 
+/** How long something has waited, roughly: `<1 s`, `12 s`, `5 min`, `3 h`, `4 d`. */
+export function formatAge(seconds: number): string {
+  if (!Number.isFinite(seconds)) return NO_FIGURE;
+  if (seconds < 1) return "<1 s";
+  if (seconds < 119.5) return `${Math.round(seconds)} s`;
+  if (seconds < 119.5 * 60) return `${Math.round(seconds / 60)} min`;
+  const hours = Math.round(seconds / 3600);
+  return hours < 48 ? `${hours} h` : `${formatCount(hours / 24)} d`;
+}
+
 /** Time since the start, in whole seconds: `0:07`, `12:34`, `1:02:03`. */
 export function formatElapsed(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

@@ -4,6 +4,7 @@ import type {
   KeySummary,
   RouteSummary,
   RunSummary,
+  SinkSummary,
 } from "../metrics/summary.ts";
 
 /** Runs with known figures, for the tests of what is drawn of them. */
@@ -86,6 +87,21 @@ export function difference(
       round_trip_ms: delays(roundTrip, 0.62),
       round_trip_median_ms: around(roundTrip),
     }),
+    ...more,
+  };
+}
+
+/** A sink that has written all that it was given. */
+export function sink(name: string, more: Partial<SinkSummary> = {}): SinkSummary {
+  return {
+    sink: name,
+    accepted: 3720,
+    queued: 0,
+    sent: 3720,
+    retried: 0,
+    failed: 0,
+    dropped: 0,
+    oldest_waiting_s: 0,
     ...more,
   };
 }
@@ -189,16 +205,7 @@ export function serverRun(more: Partial<RunSummary> = {}): RunSummary {
     ].map((session) => ({ backlog_bytes: 0, dropped: 0, ...session })),
     residence_ms: delays(0.0123),
     fanout_ms: delays(0.0031),
-    sinks: [{
-      sink: "ndjson",
-      accepted: 3720,
-      queued: 0,
-      sent: 3720,
-      retried: 0,
-      failed: 0,
-      dropped: 0,
-      oldest_waiting_s: 0,
-    }],
+    sinks: [sink("ndjson")],
     ...more,
   };
 }

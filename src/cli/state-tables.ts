@@ -1,7 +1,7 @@
 import type { RouteSummary, RunSummary, SessionSummary, SinkSummary } from "../metrics/summary.ts";
 import type { Cell, Column, Table } from "./columns.ts";
 import { line } from "./lines.ts";
-import { formatCount, formatMs } from "./numbers.ts";
+import { formatAge, formatCount, formatCountOf, formatMs } from "./numbers.ts";
 
 /** Sessions listed at most: those that need attention come first. */
 const MAX_SESSIONS = 20;
@@ -58,10 +58,18 @@ export function sessionsTable({ sessions = [] }: RunSummary): Table {
 }
 
 const SINK_COLUMNS: readonly ColumnOf<SinkSummary>[] = [
-  { heading: "accepted", rank: 2, cell: ({ accepted }) => count(accepted) },
+  { heading: "accepted", rank: 4, cell: ({ accepted }) => count(accepted) },
+  { heading: "recovered", rank: 6, cell: ({ recovered }) => recovered ? count(recovered) : none },
+  { heading: "queued", rank: 3, cell: ({ queued }) => count(queued) },
   { heading: "sent", rank: 0, cell: ({ sent }) => count(sent) },
+  { heading: "retried", rank: 11, cell: ({ retried }) => count(retried) },
   { heading: "failed", rank: 1, cell: ({ failed }) => bad(failed) },
-  { heading: "dropped", rank: 3, cell: ({ dropped }) => bad(dropped) },
+  { heading: "dropped", rank: 2, cell: ({ dropped }) => bad(dropped) },
+  {
+    heading: "oldest waiting",
+    rank: 5,
+    cell: (sink) => sink.queued > 0 ? { text: formatAge(sink.oldest_waiting_s) } : none,
+  },
 ];
 
 /** Where the records went. */
@@ -72,6 +80,25 @@ export function sinksTable({ sinks }: RunSummary): Table {
   }));
   return { columns: SINK_COLUMNS, sections: [{ title: "Records", rows }] };
 }
+
+/** The records' way on one line of a log; what did not happen is left out. */
+export function sinkLine(sink: SinkSummary): string {
+  const { accepted, recovered = 0, queued, sent, retried, failed, dropped } = sink;
+  const parts = [
+    `${formatCountOf(accepted, "record")} accepted`,
+    ...(recovered > 0 ? [`${formatCount(recovered)} recovered`] : []),
+    `${formatCount(sent)} sent`,
+    ...(queued > 0
+      ? [`${formatCount(queued)} queued (the oldest for ${formatAge(sink.oldest_waiting_s)})`]
+      : []),
+    ...(retried > 0 ? [`${formatCount(retried)} retried`] : []),
+    ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
+    ...(dropped > 0 ? [`${formatCount(dropped)} dropped`] : []),
+  ];
+  return `${sink.sink}: ${parts.join(", ")}`;
+}
+
+const none: Cell = undefined;
 
 function ms(value: number | undefined): Cell {
   return value === undefined ? undefined : { text: formatMs(value) };

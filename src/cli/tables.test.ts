@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunSummary } from "../metrics/summary.ts";
 import { renderLines } from "./lines.ts";
-import { clientRun, key, route, serverRun, sevenRegionsRun, twoRoutesRun } from "./sample-runs.ts";
+import {
+  clientRun,
+  key,
+  route,
+  serverRun,
+  sevenRegionsRun,
+  sink,
+  twoRoutesRun,
+} from "./sample-runs.ts";
 import { finalTables, liveLines, logLines } from "./tables.ts";
 
 const at = (run: RunSummary, width: number) => finalTables(run, { width, colour: false });
@@ -198,8 +206,8 @@ Own times, ms          min    mean  stddev     p50     p90     p95     p99   p99
 residence in relay  0.0111  0.0125  0.0010  0.0123  0.0135  0.0140  0.0154  0.0197  0.0258
 fan-out wait        0.0028  0.0032  0.0002  0.0031  0.0034  0.0035  0.0039  0.0050  0.0065
 
-Records  accepted  written  failed  dropped
-ndjson      3,720    3,720       0        0
+Records  accepted  queued   sent  retried  failed  dropped
+ndjson      3,720       0  3,720        0       0        0
 `,
   );
 });
@@ -262,6 +270,44 @@ test("a log has one line a key, by the key's own notation, and one a verdict", (
     "client-a → server: accelerated is 4.290 ±0.0021 ms faster than direct one way, 7.550 ±0.0021 ms faster there and back (medians of 1,240 pairs)",
     "server → client-a: accelerated is 3.210 ±0.0021 ms faster than direct one way (median of 1,240 pairs)",
   ]);
+});
+
+test("records that wait: how many, for how long, and what an earlier run had left", () => {
+  const run = serverRun({
+    keys: [],
+    sessions: [],
+    sinks: [
+      sink("ndjson hops.ndjson"),
+      sink("firehose eu-west-1:performance", {
+        accepted: 1_234_567,
+        recovered: 2_048,
+        queued: 36_615,
+        sent: 1_200_000,
+        retried: 1_500,
+        dropped: 0,
+        oldest_waiting_s: 754,
+      }),
+    ],
+  });
+  for (const text of [at(run, 80), live(run, 80)]) {
+    assert.ok(
+      text.includes(`\
+Records
+         accepted  recovered  queued       sent  failed  dropped  oldest waiting
+ndjson hops.ndjson
+            3,720                  0      3,720       0        0
+firehose eu-west-1:performance
+        1,234,567      2,048  36,615  1,200,000       0        0          13 min
+`),
+      text,
+    );
+  }
+  assert.deepEqual(logLines(run), [
+    "ndjson hops.ndjson: 3,720 records accepted, 3,720 sent",
+    "firehose eu-west-1:performance: 1,234,567 records accepted, 2,048 recovered, 1,200,000 sent, 36,615 queued (the oldest for 13 min), 1,500 retried",
+  ]);
+  run.sinks = [sink("ndjson x", { accepted: 10, sent: 6, failed: 3, dropped: 1 })];
+  assert.deepEqual(logLines(run), ["ndjson x: 10 records accepted, 6 sent, 3 failed, 1 dropped"]);
 });
 
 test("names that try to command the terminal are shown instead", () => {

@@ -5,7 +5,7 @@ import { keyTable, legend, troubles } from "./key-table.ts";
 import { type Format, type Line, line, renderLines, sentence } from "./lines.ts";
 import { formatBound, formatCount, formatCountOf, formatElapsed, formatMs } from "./numbers.ts";
 import { printableStrings } from "./printable.ts";
-import { routesTable, sessionsTable, sinksTable } from "./state-tables.ts";
+import { routesTable, sessionsTable, sinkLine, sinksTable } from "./state-tables.ts";
 
 /**
  * The tables that end a run, of a client or a server, as text of whole lines: figures per hop and
@@ -45,11 +45,12 @@ export function liveLines(raw: RunSummary, elapsedSeconds: number, width: number
     layout(routesTable(summary), width),
     keys(summary, width),
     layout(ownTimesTable(summary), width),
+    layout(sinksTable(summary), width),
     layout(sessionsTable(summary), width),
   ]);
 }
 
-/** The figures for a log, one line a key, then what each pair of routes says. */
+/** The figures for a log: a line a key, then what each pair of routes says, then a line a sink. */
 export function logLines(raw: RunSummary): string[] {
   const summary = printableStrings(raw);
   const keyLines = summary.keys.map((key) => {
@@ -63,7 +64,11 @@ export function logLines(raw: RunSummary): string[] {
     const name = `${key.key} ${key.route}${key.echo ? " echo" : ""}`;
     return `${name}: ${[formatCountOf(key.count, "message"), ...figures, ...told].join(", ")}`;
   });
-  return [...keyLines, ...verdicts(summary).map(({ text }) => text)];
+  return [
+    ...keyLines,
+    ...verdicts(summary).map(({ text }) => text),
+    ...summary.sinks.map(sinkLine),
+  ];
 }
 
 function nameOf({ tool, config }: RunSummary): string {
