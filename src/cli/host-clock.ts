@@ -1,5 +1,6 @@
 /** What this host knows of its own wall clock; a step of it is logged when it is noticed. */
 import type { Clock } from "../platform/clock.ts";
+import { createClockError } from "../platform/clock-error.ts";
 import type { HostClock } from "../relay/clock-system-interval.ts";
 import { logger } from "./log.ts";
 
@@ -10,11 +11,11 @@ const TOLD_US = 1_000;
  * Reads the wall clock against the hop clock at each call. Steps never change a hop: the hop clock
  * does not follow them.
  *
- * @param clockErrorMs `--clock-error`
+ * @param clockErrorMs `--clock-error`; without it the place is asked
  */
 export function createHostClock(clock: Clock, clockErrorMs: number | undefined): () => HostClock {
   const log = logger("clock");
-  const boundUs = clockErrorMs === undefined ? NaN : clockErrorMs * 1000;
+  const clockError = createClockError({ clockErrorMs, env: process.env, fetch, tell: log.info });
   let toldUs = 0;
   return () => {
     const wallShiftUs = clock.wallShiftUs();
@@ -28,6 +29,6 @@ export function createHostClock(clock: Clock, clockErrorMs: number | undefined):
         },
       );
     }
-    return { boundUs, wallShiftUs, anchorErrorUs: clock.wallShiftErrorUs() };
+    return { boundUs: clockError.boundUs(), wallShiftUs, anchorErrorUs: clock.wallShiftErrorUs() };
   };
 }

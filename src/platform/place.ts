@@ -5,22 +5,13 @@
  * (IMDSv2, which wants a token first).
  */
 
+import { type Ask, createAsk, type Fetch } from "./metadata.ts";
+
 /** What is not known is `any`, as in a name: `client-any`. */
 export interface Place {
   region: string;
   zone: string;
 }
-
-/** The part of `fetch` that is used here. */
-export type Fetch = (
-  url: string,
-  init: {
-    method?: string;
-    headers?: Record<string, string>;
-    redirect: "error";
-    signal: AbortSignal;
-  },
-) => Promise<{ ok: boolean; text(): Promise<string> }>;
 
 /** What one source knows. */
 type Findings = { [Part in keyof Place]?: string | undefined };
@@ -76,24 +67,6 @@ export function fillName(
 /** What of a place a name needs: nothing, for a name without placeholders. */
 export function placesIn(template: string): (keyof Place)[] {
   return (["region", "zone"] as const).filter((part) => template.includes(`%${part}%`));
-}
-
-/** Asks for a text; undefined for anything but a success in time. */
-type Ask = (
-  url: string,
-  init?: { method?: string; headers?: Record<string, string> },
-) => Promise<string | undefined>;
-
-function createAsk(fetch: Fetch, signal: AbortSignal): Ask {
-  return async (url, init = {}) => {
-    try {
-      const response = await fetch(url, { ...init, redirect: "error", signal });
-      const text = await response.text();
-      return response.ok ? text : undefined;
-    } catch {
-      return undefined;
-    }
-  };
 }
 
 async function askTask(
