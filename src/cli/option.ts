@@ -56,11 +56,17 @@ export function question(description: Omit<Description, "variable">): Option<nev
   return { ...description, kind: "question", variable: false, initial: undefined as never };
 }
 
-/** A switch with `--no-…`; undefined where nobody said which. */
+/** A switch with `--no-…`; where nobody said which, `initial`, or undefined. */
+export function eitherFlag(
+  description: Description & { defaultText: string; initial: boolean },
+): Option<boolean>;
 export function eitherFlag(
   description: Description & { defaultText: string },
+): Option<boolean | undefined>;
+export function eitherFlag(
+  description: Description & { defaultText: string; initial?: boolean },
 ): Option<boolean | undefined> {
-  return { ...description, kind: "flag", negatable: true, initial: undefined };
+  return { initial: undefined, ...description, kind: "flag", negatable: true };
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import { ipVersion } from "./addresses.ts";
 import { eitherFlag, flag, question, type Source, stronger, value } from "./option.ts";
-import { bytes, duration, name, number, oneOf, path, text } from "./values.ts";
+import { recordsProblem } from "./record-options.ts";
+import { bytes, duration, name, number, oneOf, text } from "./values.ts";
 import { MAX_PREFIX_BYTES } from "../relay/frame.ts";
 
 export const CONNECTION = "Connection";
@@ -58,16 +59,6 @@ export const outputOptions = {
     help: "Time between two reports of the figures; 0: only the last.",
   }),
   json: flag({ group: OUTPUT, help: "The final summary as one JSON document on stdout." }),
-  ndjson: value(path, {
-    group: OUTPUT,
-    help: "Writes a record of each metered hop to this file, one JSON object a line; - is stdout.",
-  }),
-  records: value(oneOf("own", "all", "summary"), {
-    group: OUTPUT,
-    default: "own",
-    help: "Records of the hops that this node received, of all hops of what it received, or one " +
-      "summary per key and report.",
-  }),
   "log-format": value(oneOf("text", "json"), {
     group: OUTPUT,
     help: "Logs go to stderr: as text on a terminal, else as JSON lines, unless this says.",
@@ -105,13 +96,14 @@ export const echoOption = eitherFlag({
 
 /** Both programs' checks; the message, or undefined. */
 export function sharedProblem(
-  values: { json: boolean; ndjson: string | undefined; ipv4: boolean; ipv6: boolean },
-  sources: { ipv4: Source; ipv6: Source },
+  values: { json: boolean; ipv4: boolean; ipv6: boolean } & Parameters<typeof recordsProblem>[0],
+  sources: { ipv4: Source; ipv6: Source } & Parameters<typeof recordsProblem>[1],
 ): string | undefined {
   if (values.json && values.ndjson === "-") {
     return "--json and --ndjson - both write to stdout: give --ndjson a file";
   }
-  if (!values.ipv4 || !values.ipv6) return undefined;
+  const problem = recordsProblem(values, sources);
+  if (problem !== undefined || !values.ipv4 || !values.ipv6) return problem;
   const winner = stronger(sources.ipv4, sources.ipv6);
   if (winner === "neither") return "-4 and -6 exclude one another: leave both out for either";
   if (winner === "a") values.ipv6 = false;

@@ -2,6 +2,7 @@
 
 import { ipAddress, port, routes } from "../cli/addresses.ts";
 import { type Config, type OptionTable, stronger, value, type Values } from "../cli/option.ts";
+import { recordOptions, RECORDS } from "../cli/record-options.ts";
 import {
   addressProblem,
   clockOptions,
@@ -92,6 +93,7 @@ const options = {
     help: "Ends after this time from the first connection, warm-up included.",
   }),
   ...clockOptions,
+  ...recordOptions("CLIENT"),
   ...outputOptions,
   ...otherOptions,
 } as const;
@@ -121,7 +123,7 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
   about: "Sends messages to performance-server over one or many routes, receives those of the " +
     "other clients, and shows what the ways take: one-way delay, round trip, loss, each with " +
     "its error bound.",
-  groups: [CONNECTION, MESSAGES, RUN, CLOCKS, OUTPUT, OTHER],
+  groups: [CONNECTION, MESSAGES, RUN, CLOCKS, RECORDS, OUTPUT, OTHER],
   options,
   examples: [
     { says: "A server on this machine, until Ctrl-C:", command: "performance-client" },
@@ -143,8 +145,14 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
       command: "performance-client -s eu=a,us=b:9000,'[2001:db8::1]' --ndjson hops.ndjson",
     },
     {
+      says: "Records to Amazon Data Firehose, kept on disk while it cannot be reached:",
+      command: "performance-client -s a.example.com -k eu-west-1:performance \\\n" +
+        "  --spool /var/spool/performance",
+    },
+    {
       says: "By environment, as in a task definition:",
-      command: "SERVER_NAME=a.example.com CLIENT_NAME=client-%region% performance-client",
+      command: "SERVER_NAME=a.example.com CLIENT_NAME=client-%region% \\\n" +
+        "  CLIENT_FIREHOSE=performance performance-client",
     },
   ],
   notes: [

@@ -25,7 +25,14 @@ test("without arguments the server listens on port 8080 of all interfaces", () =
     clockError: undefined,
     stats: 10_000,
     json: false,
+    kinesis: undefined,
+    flushInterval: 5_000,
+    aggregate: true,
+    spool: undefined,
+    spoolLimit: 2 ** 30,
     ndjson: undefined,
+    rotateSize: undefined,
+    rotateAge: undefined,
     records: "own",
     logFormat: undefined,
     verbose: false,
@@ -81,7 +88,7 @@ test("the help fits 80 columns and names every switch and its default", () => {
   const help = helpText(serverOptions, { colour: false });
   for (const line of help.split("\n")) assert.ok([...line].length <= 80, line);
   for (const name of Object.keys(serverOptions.options)) {
-    assert.match(help, new RegExp(`--${name}\\b`));
+    assert.match(help, new RegExp(`--(\\[no-\\])?${name}\\b`));
   }
   assert.match(help, /\[default: 8MiB; SERVER_MAX_BACKLOG\]/);
   assert.match(help, /Exit codes:/);

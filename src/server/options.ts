@@ -2,6 +2,7 @@
 
 import { host, listeningPort } from "../cli/addresses.ts";
 import { type Config, flag, type OptionTable, value, type Values } from "../cli/option.ts";
+import { recordOptions, RECORDS } from "../cli/record-options.ts";
 import {
   addressProblem,
   backlogOption,
@@ -44,6 +45,7 @@ const options = {
   }),
   "max-backlog": backlogOption,
   ...clockOptions,
+  ...recordOptions("SERVER"),
   ...outputOptions,
   health: flag({
     group: OTHER,
@@ -59,7 +61,7 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
   prefix: "SERVER",
   about: "Relays the messages of performance-client to all its other clients, and measures what " +
     "the way to this server takes: one-way delay, each figure with its error bound.",
-  groups: [CONNECTION, MESSAGES, LIMITS, CLOCKS, OUTPUT, OTHER],
+  groups: [CONNECTION, MESSAGES, LIMITS, CLOCKS, RECORDS, OUTPUT, OTHER],
   options,
   examples: [
     { says: "Serve on port 8080 of all interfaces:", command: "performance-server" },
@@ -74,6 +76,10 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
     {
       says: "Each inbound hop as a line of JSON, a report a minute:",
       command: "performance-server --ndjson hops.ndjson --stats 60",
+    },
+    {
+      says: "The same to Amazon Data Firehose, kept on disk while it cannot be reached:",
+      command: "performance-server -k eu-west-1:performance --spool /var/spool/performance",
     },
     {
       says: "The health check of a container:",
