@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { runCommand } from "./test-command.ts";
 import { runDenoTests } from "./test-deno.ts";
 import { runNodeTests } from "./test-node.ts";
+import { installPythonPrograms } from "./test-python.ts";
 import { findShellcheck } from "./test-shellcheck.ts";
 import { addOutcomes, type Outcome, pass, skip } from "./test-outcome.ts";
 
@@ -53,6 +54,11 @@ function steps(filter: string): Step[] {
     { name: "unit tests on Node", kind: "unit", run: () => runNodeTests(root, unit, "parallel") },
     { name: "unit tests on Deno", kind: "unit", run: () => runDenoTests(root, deno, unit) },
     command("build", "e2e", join(root, "scripts", "build.sh"), []),
+    {
+      name: "Python's programs",
+      kind: "e2e",
+      run: () => installPythonPrograms("Python's programs", root),
+    },
     // One file after another: their figures must not depend on one another's load.
     { name: "end-to-end tests", kind: "e2e", run: () => runNodeTests(root, e2e, "serial") },
   ];
