@@ -94,7 +94,7 @@ for (const prefix of ["CLIENT", "SERVER"] as const) {
       [["-k", ""], /^--kinesis has an empty value: --kinesis \[REGION:\]STREAM/],
       [["-k"], /^--kinesis needs a value: --kinesis \[REGION:\]STREAM/],
       [["-k", "my stream"], /^--kinesis: "my stream" is not the name.*: 1 to 64 letters, digits/],
-      [["-k", "x".repeat(65)], /^--kinesis: "x+\\.\\.\\." is not the name/],
+      [["-k", "x".repeat(65)], /^--kinesis: "x+\.\.\." is not the name/],
       [["-k", "eu-west-1:"], /^--kinesis: "" is not the name/],
       [["-k", "Ireland:s"], /^--kinesis: "Ireland" is not a region, such as eu-west-1$/],
       [["-k", "s:eu-west-1"], /^--kinesis: "s" is not a region.*did you mean eu-west-1:s\?/],
