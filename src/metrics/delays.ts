@@ -1,6 +1,7 @@
 /** From distributions in µs to the figures in ms that people and records read. */
 
-import type { DelayFigures } from "./summary.ts";
+import { quantileRanks } from "./confidence.ts";
+import type { DelayFigures, Interval } from "./summary.ts";
 
 /** What `delayFigures` needs of a distribution; all times in µs. */
 export interface Distribution {
@@ -10,6 +11,8 @@ export interface Distribution {
   readonly mean: number;
   readonly stddev: number;
   percentiles(quantiles: readonly number[]): number[];
+  /** Values of ranks in ascending order; the smallest value has rank 1. */
+  atRanks(ranks: readonly number[]): number[];
 }
 
 const QUANTILES = [0.5, 0.9, 0.95, 0.99, 0.999];
@@ -42,15 +45,27 @@ export function boundFigures(bounds: Distribution): { p50: number; max: number }
   return { p50: toMs(bounds.percentiles([0.5])[0]!), max: toMs(bounds.max) };
 }
 
-/**
- * Where the median of what was sampled lies with 95 % confidence: between the order statistics at
- * half ± 0.98 √n ranks (the normal approximation of the binomial, 1.96 √(n/4)). Neighbours in time
- * are alike, so it is somewhat too narrow for delays; undefined for an empty distribution.
- */
+/** Where the median of what was sampled lies (see confidence.ts); undefined if either end is open. */
 export function medianInterval(sample: Distribution): { low: number; high: number } | undefined {
-  const { count } = sample;
-  if (count === 0) return undefined;
-  const reach = 0.98 / Math.sqrt(count);
-  const [low, high] = sample.percentiles([Math.max(0, 0.5 - reach), Math.min(1, 0.5 + reach)]);
-  return { low: toMs(low!), high: toMs(high!) };
+  const { low, high } = quantileInterval(sample, 0.5);
+  return low === undefined || high === undefined ? undefined : { low, high };
+}
+
+/** Where three percentiles of what was sampled lie, or undefined if the sample is empty. */
+export function confidence(
+  sample: Distribution,
+): { p50: Interval; p95: Interval; p99: Interval } | undefined {
+  if (sample.count === 0) return undefined;
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((quantile) => quantileInterval(sample, quantile));
+  return { p50: p50!, p95: p95!, p99: p99! };
+}
+
+function quantileInterval(sample: Distribution, quantile: number): Interval {
+  const { low, high } = quantileRanks(quantile, sample.count);
+  const ranks = [low, high].filter((rank) => rank !== undefined);
+  const values = sample.atRanks(ranks).map(toMs);
+  return {
+    ...(low !== undefined && { low: values[0]! }),
+    ...(high !== undefined && { high: values.at(-1)! }),
+  };
 }

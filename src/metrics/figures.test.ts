@@ -47,6 +47,8 @@ test("a hop's summary tells count, rates, delays and error bound in ms", () => {
       p999: 3,
       max: 3,
     },
+    // Three messages bound no percentile from above.
+    confidence_ms: { p50: {}, p95: { low: summary.ms!.p50 }, p99: { low: summary.ms!.p50 } },
     error_ms: { p50: 0.02, max: 0.04 },
     ipdv_ms: {
       min: 1,

@@ -7,7 +7,7 @@
  * sessions of one name aggregate.
  */
 
-import { boundFigures, delayFigures, toMs } from "./delays.ts";
+import { boundFigures, confidence, delayFigures, toMs } from "./delays.ts";
 import { Histogram } from "./histogram.ts";
 import { addLoss, type LossSource, noLoss, subtractLoss } from "./loss.ts";
 import type { KeySummary, LossFigures } from "./summary.ts";
@@ -121,7 +121,7 @@ export function createFigures(spec: FigureSpec): Figures {
       ...lost,
       negative: tally.delay.negative,
       uncorrected: tally.uncorrected,
-      ...(ms && { ms }),
+      ...(ms && { ms, confidence_ms: confidence(tally.delay)! }),
       ...(elapsed && { elapsed_ms: elapsed }),
       ...(error && { error_ms: error }),
       ...(ipdv && { ipdv_ms: ipdv, jitter_ms: toMs(jitterUs()) }),

@@ -13,6 +13,8 @@ export interface SignedHistogram {
   record(valueUs: number): void;
   /** By nearest rank, of shares in ascending order; NaN while empty. */
   percentiles(quantiles: readonly number[]): number[];
+  /** Values of ranks in ascending order; the smallest value has rank 1. */
+  atRanks(ranks: readonly number[]): number[];
 }
 
 /** @param digits Precision of the percentiles, relative to the distance from zero. */
@@ -38,6 +40,18 @@ export function createSignedHistogram(digits: Digits): SignedHistogram {
     return Math.sqrt(squares / count());
   };
 
+  const atRanks = (ranks: readonly number[]): number[] => {
+    // Ascending values are descending distances below zero.
+    const ranksBelow = ranks.filter((rank) => rank <= below.count)
+      .map((rank) => below.count - rank + 1).reverse();
+    const ranksAbove = ranks.filter((rank) => rank > below.count)
+      .map((rank) => rank - below.count);
+    return [
+      ...below.atRanks(ranksBelow).map((distanceUs) => -distanceUs).reverse(),
+      ...above.atRanks(ranksAbove),
+    ];
+  };
+
   return {
     get count() {
       return count();
@@ -58,17 +72,8 @@ export function createSignedHistogram(digits: Digits): SignedHistogram {
       if (valueUs < 0) below.record(-valueUs);
       else above.record(valueUs);
     },
-    percentiles(quantiles) {
-      const ranks = quantiles.map((quantile) => nearestRank(quantile, count()));
-      // Ascending values are descending distances below zero.
-      const ranksBelow = ranks.filter((rank) => rank <= below.count)
-        .map((rank) => below.count - rank + 1).reverse();
-      const ranksAbove = ranks.filter((rank) => rank > below.count)
-        .map((rank) => rank - below.count);
-      return [
-        ...below.atRanks(ranksBelow).map((distanceUs) => -distanceUs).reverse(),
-        ...above.atRanks(ranksAbove),
-      ];
-    },
+    percentiles: (quantiles) =>
+      atRanks(quantiles.map((quantile) => nearestRank(quantile, count()))),
+    atRanks,
   };
 }

@@ -19,7 +19,9 @@ export function summaryLine(
   interval: { startUs: number; endUs: number },
   source: RecordSource,
 ): string {
-  const { key, ms, elapsed_ms, error_ms, ipdv_ms, jitter_ms, hdr, ...counts } = summary;
+  // Of an interval's few messages a confidence interval says little; it is for whole runs.
+  const { key, ms, elapsed_ms, error_ms, ipdv_ms, jitter_ms, hdr, confidence_ms: _, ...counts } =
+    summary;
   const { reporter, region, zone, run } = source;
   return `${
     JSON.stringify({

@@ -17,6 +17,12 @@ export interface DelayFigures {
   max: number;
 }
 
+/** The ends of a confidence interval, in ms; one that the sample is too small for is absent. */
+export interface Interval {
+  low?: number;
+  high?: number;
+}
+
 /** Messages between two places that did not arrive as they were sent. */
 export interface LossFigures {
   /** up + down. */
@@ -54,6 +60,8 @@ export interface KeySummary extends LossFigures {
   uncorrected: number;
   /** Corrected one-way delay; a path's is the sum of its hops'. Absent until one was measured. */
   ms?: DelayFigures;
+  /** Where percentiles of `ms` lie with 95 % confidence; an end that is open is absent. */
+  confidence_ms?: { p50: Interval; p95: Interval; p99: Interval };
   /** Last received − first sent, the relay's residence included. Paths only. */
   elapsed_ms?: DelayFigures;
   /** Bound on the error of `ms`. */
