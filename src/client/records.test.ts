@@ -25,20 +25,7 @@ function recordsOf(records: "own" | "all", origin?: Origin): Record<string, unkn
   const lines: Record<string, unknown>[] = [];
   const record = createClientRecorder({
     records,
-    sink: {
-      write: (line) => lines.push(JSON.parse(line)),
-      close: () => Promise.resolve(),
-      summary: () => ({
-        sink: "",
-        accepted: 0,
-        queued: 0,
-        sent: 0,
-        retried: 0,
-        failed: 0,
-        dropped: 0,
-        oldest_waiting_s: 0,
-      }),
-    },
+    sink: { write: (line) => lines.push(JSON.parse(line)) },
     source: { reporter: "here", region: "eu-west-1", zone: null, run: "f00d" },
     processId: "aa",
   });

@@ -22,7 +22,7 @@ type HopLine = ReturnType<typeof createHopLines>;
  */
 export function createClientRecorder(options: {
   records: "own" | "all";
-  sink: Sink;
+  sink: Pick<Sink, "write">;
   source: RecordSource;
   processId: string;
 }): RecordMessage {

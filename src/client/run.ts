@@ -1,5 +1,6 @@
 /** One run of the client, from the first connection to the last bye. */
 import { randomBytes } from "node:crypto";
+import { startGrace, stopped } from "../cli/ending.ts";
 import { ExitCode } from "../cli/exit.ts";
 import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
@@ -13,7 +14,7 @@ import { fillName, findPlace } from "../platform/place.ts";
 import { PROCESS_ID_BYTES } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
 import { toIso } from "../relay/time.ts";
-import { createNdjsonSink } from "../sinks/ndjson.ts";
+import { openSinks } from "../sinks/open-sinks.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
 import { familyOf } from "../transport/tcp.ts";
 import { type Client, createClient } from "./client.ts";
@@ -40,23 +41,21 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
-  const sink = config.ndjson === undefined
-    ? undefined
-    : createNdjsonSink({ path: config.ndjson, failed: log.warn });
+  const sinks = await openSinks(config, { log: logger("records") });
   const metering = createClientMetering({
     name,
     routes: config.server.map(({ label }) => label),
-    record: sink && config.records !== "summary"
+    record: sinks && config.records !== "summary"
       ? createClientRecorder({
         records: config.records,
-        sink,
+        sink: sinks,
         source,
         processId: toHex(processId),
       })
       : undefined,
   });
-  const endInterval = sink && config.records === "summary"
-    ? createSummaryWriter({ figures: metering.figures, sink, source, nowUs: clock.nowUs })
+  const endInterval = sinks && config.records === "summary"
+    ? createSummaryWriter({ figures: metering.figures, sink: sinks, source, nowUs: clock.nowUs })
     : undefined;
   const client = createClient({ config, place, processId, clock, metering });
   const summarise = (hdr: boolean): RunSummary => {
@@ -69,7 +68,7 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
       started: toIso(startedUs),
       ...run,
       ...metering.summarise(run.seconds, hdr),
-      sinks: sink ? [sink.summary()] : [],
+      sinks: sinks?.summaries() ?? [],
       notes: [...run.notes, ...(config.mode === "flood" ? [FLOOD_NOTE] : [])],
     };
   };
@@ -84,9 +83,14 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
     await runUntilDone(config, client, context.stopping);
   } finally {
     stopShowing();
-    await client.end(config.grace);
+    const grace = startGrace({
+      graceMs: config.grace,
+      withRecords: sinks !== undefined,
+      nowMs: () => performance.now(),
+    });
+    await client.end(grace.forRunMs);
     endInterval?.();
-    await sink?.close(config.grace);
+    await sinks?.close(grace.leftMs());
   }
   context.printSummary(summarise(true));
   return ExitCode.ok;
@@ -98,10 +102,7 @@ async function runUntilDone(
   client: Client,
   stopping: AbortSignal,
 ): Promise<void> {
-  const stopped = new Promise<void>((resolve) => {
-    if (stopping.aborted) resolve();
-    stopping.addEventListener("abort", () => resolve(), { once: true });
-  });
+  const asked = stopped(stopping);
   if (config.connectTimeout > 0) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timedOut = new Promise<void>((_resolve, reject) => {
@@ -110,9 +111,9 @@ async function runUntilDone(
         reject(new Failure(`no server within ${seconds} s: ${client.failures().join("; ")}`));
       }, config.connectTimeout);
     });
-    await Promise.race([client.connected, stopped, timedOut]).finally(() => clearTimeout(timer));
+    await Promise.race([client.connected, asked, timedOut]).finally(() => clearTimeout(timer));
   }
-  await Promise.race([client.completed, stopped]);
+  await Promise.race([client.completed, asked]);
 }
 
 /** Names are checked as written; what they become here may still break a rule. */

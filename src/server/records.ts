@@ -15,7 +15,7 @@ export type RecordInbound = (session: Session, view: DataView, at: number) => vo
 
 /** @param processId of this process, in hexadecimal */
 export function createServerRecorder(options: {
-  sink: Sink;
+  sink: Pick<Sink, "write">;
   source: RecordSource;
   processId: string;
 }): RecordInbound {

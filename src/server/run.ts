@@ -1,5 +1,6 @@
 /** One run of the server, from listening to the last bye. */
 import { randomBytes } from "node:crypto";
+import { startGrace, stopped } from "../cli/ending.ts";
 import { ExitCode } from "../cli/exit.ts";
 import { logClockEvent } from "../cli/clock-log.ts";
 import { createHostClock } from "../cli/host-clock.ts";
@@ -18,7 +19,7 @@ import { PROCESS_ID_BYTES } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
 import { createRelay, type Relay, type RelayObserver } from "../relay/relay.ts";
 import { toIso } from "../relay/time.ts";
-import { createNdjsonSink } from "../sinks/ndjson.ts";
+import { openSinks } from "../sinks/open-sinks.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
 import { familyOf, formatAddress, type Listener, listenTcp } from "../transport/tcp.ts";
@@ -42,17 +43,15 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
-  const sink = config.ndjson === undefined
-    ? undefined
-    : createNdjsonSink({ path: config.ndjson, failed: log.warn });
+  const sinks = await openSinks(config, { log: logger("records") });
   const metering = createServerMetering({
     name,
-    record: sink && config.records !== "summary"
-      ? createServerRecorder({ sink, source, processId: toHex(processId) })
+    record: sinks && config.records !== "summary"
+      ? createServerRecorder({ sink: sinks, source, processId: toHex(processId) })
       : undefined,
   });
-  const endInterval = sink && config.records === "summary"
-    ? createSummaryWriter({ figures: metering.figures, sink, source, nowUs: clock.nowUs })
+  const endInterval = sinks && config.records === "summary"
+    ? createSummaryWriter({ figures: metering.figures, sink: sinks, source, nowUs: clock.nowUs })
     : undefined;
   const hostClock = createHostClock(clock, config.clockError);
   const ticker = createTicker(clock.nowUs, () => relay.tick());
@@ -65,7 +64,10 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     metering,
     wake: ticker.wake,
   });
-  const listener = await listen(config, relay);
+  const listener = await listen(config, relay).catch(async (error) => {
+    await sinks?.close(0);
+    throw error;
+  });
   const { host, port } = listener.address;
   log.info(`${name} is listening on ${formatAddress(host, port)}`, { port });
   ticker.wake(clock.nowUs());
@@ -81,7 +83,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
       seconds,
       ...metering.summarise(seconds, hdr),
       sessions: [...relay.sessions].map((session) => summariseSession(session, clock.nowUs())),
-      sinks: sink ? [sink.summary()] : [],
+      sinks: sinks?.summaries() ?? [],
       notes: [],
     };
   };
@@ -98,10 +100,15 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   await stopped(context.stopping);
   stopShowing();
   const { sessions } = summarise(false);
-  await sayBye(relay, listener, config.grace);
+  const grace = startGrace({
+    graceMs: config.grace,
+    withRecords: sinks !== undefined,
+    nowMs: () => performance.now(),
+  });
+  await sayBye(relay, listener, grace.forRunMs);
   ticker.stop();
   endInterval?.();
-  await sink?.close(config.grace);
+  await sinks?.close(grace.leftMs());
   context.printSummary({ ...summarise(true), sessions: sessions ?? [] });
   return ExitCode.ok;
 }
@@ -200,11 +207,4 @@ async function sayBye(relay: Relay, listener: Listener, graceMs: number): Promis
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   if (relay.connections > 0) log.warn(`${relay.connections} connections did not end in time`);
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -8,7 +8,7 @@ import type { Sink } from "./sink.ts";
 /** Returns what ends an interval: it writes the records of all that happened in it. */
 export function createSummaryWriter(options: {
   figures: FigureSet;
-  sink: Sink;
+  sink: Pick<Sink, "write">;
   source: RecordSource;
   nowUs: NowUs;
 }): () => void {
