@@ -1,0 +1,45 @@
+ARG BUILDER=docker.io/library/node:24-bookworm-slim
+ARG BASE=gcr.io/distroless/cc-debian12:nonroot
+
+# Runs on the building machine's own platform, and makes executables for the image's: no emulation.
+# Both Dockerfiles have this stage, word for word, so that the second image finds it in the cache.
+FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
+WORKDIR /source
+# strip for either platform; git names the commit. The base and the lock file pin what is shipped.
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends \
+    binutils binutils-aarch64-linux-gnu binutils-x86-64-linux-gnu git \
+  && rm -rf /var/lib/apt/lists/*
+COPY package.json package-lock.json .npmrc ./
+COPY build/install.mjs build/
+COPY src/std-cli src/std-cli
+RUN --mount=type=cache,target=/root/.npm node build/install.mjs
+COPY . .
+ARG TARGETARCH
+ARG SOURCE_DATE_EPOCH=0
+RUN --mount=type=cache,target=/root/.npm --mount=type=cache,target=/source/.cache \
+  case "$TARGETARCH" in amd64) target=linux-x64 ;; *) target=linux-$TARGETARCH ;; esac \
+  && scripts/build.sh --target "$target" \
+  && mkdir /out \
+  && find dist -name 'performance-*' -exec install --mode=755 --target-directory=/out {} + \
+  && touch --date="@$SOURCE_DATE_EPOCH" /out/*
+
+FROM ${BASE}
+ARG VERSION
+ARG REVISION
+ARG SOURCE
+LABEL org.opencontainers.image.title="performance-server" \
+  org.opencontainers.image.description="Relays the messages of performance-client, and measures what the way to this server takes" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="$VERSION" \
+  org.opencontainers.image.revision="$REVISION" \
+  org.opencontainers.image.source="$SOURCE"
+COPY --from=build /out/performance-server /performance-server
+USER 65532:65532
+EXPOSE 8080/tcp 8080/udp
+STOPSIGNAL SIGTERM
+# Asks on the port of SERVER_PORT: in a container, set that rather than --port.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
+  CMD ["/performance-server", "--health"]
+ENTRYPOINT ["/performance-server"]
