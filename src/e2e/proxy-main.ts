@@ -1,7 +1,7 @@
 /**
  * The proxy as a process of its own, for tests that need its delays to be precise while they are
  * busy themselves. Its argument is the options as JSON. It prints `{"port":…}`, and at the end of
- * its stdin what it really gave: `{"up":[[arrivedUs,forwardedUs],…],"down":[…]}`.
+ * its stdin what it really gave: `{"up":[[arrivedUs,forwardedUs,bytes],…],"down":[…]}`.
  */
 import { createDelayProxy } from "./proxy.ts";
 

@@ -27,8 +27,8 @@ export interface ProxyOptions {
   seed?: number;
 }
 
-/** When a chunk arrived and when it was passed on, µs of this process's monotonic clock. */
-export type Given = readonly [arrivedUs: number, forwardedUs: number];
+/** When a chunk arrived and when it was passed on, µs of this process's monotonic clock; its size. */
+export type Given = readonly [arrivedUs: number, forwardedUs: number, bytes: number];
 
 export interface DelayProxy {
   readonly port: number;
@@ -178,7 +178,7 @@ function createPipe(from: net.Socket, to: net.Socket, way: Way, random: Random):
         continue;
       }
       isBlocked = !to.write(bytes);
-      way.given.push([arrivedUs, nowUs()]);
+      way.given.push([arrivedUs, nowUs(), bytes.byteLength]);
       heldBytes -= bytes.byteLength;
       way.passedBytes += bytes.byteLength;
     }
