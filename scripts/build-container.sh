@@ -50,7 +50,7 @@ of_commit() {
 }
 
 find_container_tool docker podman buildah
-version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$root/package.json")
+version=$(project_version)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(of_commit log -1 --format=%ct)}
 # Only an address that others can open, and without the credentials that it may hold.
 source=$(of_commit remote get-url origin | sed -n 's#^\(https://\)\([^/@]*@\)\{0,1\}\(.*\)$#\1\3#p')

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Sourced by the launchers, after project.sh: finds what builds and runs images, and calls it.
+: "${root:?}"
 
 # Sets `tool` to the first of the given programs that works here; CONTAINER_TOOL decides otherwise.
 # Usage: find_container_tool PROGRAM...
@@ -18,6 +19,9 @@ find_container_tool() {
   done
   fail "none of these works here: $*"
 }
+
+# As package.json has it; an image is tagged with it.
+project_version() { sed -n 's/^  "version": "\(.*\)",$/\1/p' "$root/package.json"; }
 
 # The platform of this machine, as images name it.
 host_platform() {
@@ -42,12 +46,13 @@ build_image() {
         "${options[@]}" "$folder"
       ;;
     podman | buildah)
-      # OCI's format has no health check.
-      options+=(--format docker --layers --timestamp "$epoch" --build-arg "SOURCE_DATE_EPOCH=$epoch")
+      # OCI's format has no health check. Older ones do not know on what platform they build.
+      options+=(--format docker --layers --timestamp "$epoch"
+        --build-arg "SOURCE_DATE_EPOCH=$epoch" --build-arg "BUILDPLATFORM=$(host_platform)")
       case $platforms in
         *,*)
-          # What is there under this name would stay in the list.
-          "$tool" manifest rm "$name" >/dev/null 2>&1 || true
+          # A list of this name would keep what is in it, and an image of this name cannot become one.
+          "$tool" manifest rm "$name" >/dev/null 2>&1 || "$tool" rmi "$name" >/dev/null 2>&1 || true
           "$tool" build --manifest "$name" "${options[@]}" "$folder"
           ;;
         *) "$tool" build --tag "$name" "${options[@]}" "$folder" ;;
