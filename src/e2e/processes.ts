@@ -90,13 +90,28 @@ export function start(
   { runtime = "executable", env = {}, through = [] }: StartOptions = {},
 ): Running {
   const command = [...through, ...commandOf(program, runtime), ...args];
+  return startCommand(t, command, env, `${program} ${args.join(" ")}`);
+}
+
+/**
+ * Starts whatever runs one of the programs, as `start` does.
+ *
+ * @param env beside PATH and HOME
+ * @param what names it in errors
+ */
+export function startCommand(
+  t: Owner,
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  what = command.join(" "),
+): Running {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(command[0]!, command.slice(1), {
     // No test asks the network where it runs.
     env: { PATH, HOME, AWS_EC2_METADATA_DISABLED: "true", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  return watch(t, child, `${program} ${args.join(" ")}`);
+  return watch(t, child, what);
 }
 
 /** Starts a server on a free port of this machine, and waits until it listens. */
