@@ -1,128 +1,123 @@
 /**
- * Records as lines of JSON, to a file that is appended to (compressed where its name ends in `.gz`)
- * or to stdout. Lines are gathered for a moment, so that a record costs no system call of its own.
+ * Records as lines of JSON: to a file that is appended to (compressed where its name ends in
+ * `.gz`), or to stdout. With rotation the file is renamed when it is full or old, and begun anew.
+ * A file is synced when it ends, and when the sink is closed.
  */
-import { createWriteStream, openSync } from "node:fs";
-import type { Writable } from "node:stream";
-import { finished, pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
-import { Failure } from "../platform/failure.ts";
+import { openNdjsonFile } from "./ndjson-file.ts";
+import { createStdoutSink } from "./ndjson-stdout.ts";
+import { type SegmentFs, segmentFs } from "./segment-fs.ts";
+import { createGatherer } from "./segment-lines.ts";
+import { createSegmentWriter } from "./segment-writer.ts";
 import type { Sink } from "./sink.ts";
 
 /** Lines wait this long at most before they are handed to the system. */
-const GATHER_MS = 200;
-const GATHER_CHARACTERS = 64 * 1024;
+const PLAIN = { gatherMs: 200, gatherCharacters: 64 * 1024 };
+/** Compression needs more of them at once. */
+const COMPRESSED = { gatherMs: 5_000, gatherCharacters: 256 * 1024 };
 /** What the system has not yet taken, at most; beyond it records are dropped. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 export interface NdjsonOptions {
   /** A path; `-` is stdout. */
   path: string;
-  /** Told once, when writing fails or the first record is dropped. */
+  /** Told when writing fails (once until it succeeds again), records are dropped, a file was torn. */
   failed: (message: string) => void;
+  /** Told when writing succeeds again. */
+  info?: (message: string) => void;
+  /** A file of this size is renamed, and begun anew. */
+  rotateBytes?: number | undefined;
+  /** So is one whose first line is this old. */
+  rotateAgeMs?: number | undefined;
+  /** Unix milliseconds. */
+  nowMs?: () => number;
+  fs?: SegmentFs;
 }
 
 /** Throws a Failure where the file cannot be opened. */
 export function createNdjsonSink(options: NdjsonOptions): Sink {
-  const { path } = options;
-  const { output, ended } = openOutput(path);
-  let lines = "";
-  let linesCount = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Records that the output has, not yet known as written. */
-  let handedOver = 0;
-  let broken = false;
-  let warned = false;
+  const { path, failed, nowMs = Date.now, fs = segmentFs } = options;
+  if (path === "-") {
+    return createStdoutSink({
+      gather: { ...PLAIN, nowMs },
+      maxWaitingBytes: MAX_WAITING_BYTES,
+      failed,
+    });
+  }
+  const file = openNdjsonFile({ path, fs, warn: failed });
+  const compress = path.endsWith(".gz");
   const counts = { accepted: 0, sent: 0, failed: 0, dropped: 0 };
+  const queued = (): number => counts.accepted - counts.sent - counts.failed - counts.dropped;
+  /** Records lost since writing failed; undefined while it succeeds. */
+  let outage: number | undefined;
+  let toldOfDrops = false;
+  let givenUp = false;
 
-  const warn = (message: string): void => {
-    if (warned) return;
-    warned = true;
-    options.failed(message);
+  const fails = (error: Error, records: number): void => {
+    if (outage === undefined) failed(`records cannot be written to ${path}: ${error.message}`);
+    outage = (outage ?? 0) + records;
   };
 
-  const done = ended.catch((error: Error) => {
-    broken = true;
-    counts.failed += handedOver;
-    warn(`records cannot be written to ${path}: ${error.message}`);
+  const writer = createSegmentWriter({
+    open: file.open,
+    ended: (firstMs, asked) => asked ? undefined : file.setAside(firstMs),
+    segmentBytes: file.isRegular ? options.rotateBytes ?? Infinity : Infinity,
+    segmentAgeMs: file.isRegular ? options.rotateAgeMs ?? Infinity : Infinity,
+    compress,
+    syncEveryMs: Infinity,
+    nowMs,
+    failed: (error) => fails(error, 0),
   });
 
-  const flush = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (linesCount === 0) return;
-    const count = linesCount;
-    const text = lines;
-    lines = "";
-    linesCount = 0;
-    if (broken) {
-      counts.failed += count;
-    } else if (output.writableLength > MAX_WAITING_BYTES) {
-      counts.dropped += count;
-      warn(`records are dropped: ${path} does not take them fast enough`);
-    } else {
-      handedOver += count;
-      output.write(text, (error) => {
-        // Not every stream tells each write of its failure: they are counted together.
-        if (error || broken) return;
-        handedOver -= count;
-        counts.sent += count;
+  const gatherer = createGatherer({
+    ...(compress ? COMPRESSED : PLAIN),
+    nowMs,
+    emit(chunk) {
+      const { records } = chunk;
+      if (writer.waitingBytes > MAX_WAITING_BYTES) {
+        counts.dropped += records;
+        if (!toldOfDrops) failed(`records are dropped: ${path} does not take them fast enough`);
+        toldOfDrops = true;
+        return;
+      }
+      writer.append(chunk).then(() => {
+        if (givenUp) return;
+        counts.sent += records;
+        if (outage === undefined) return;
+        options.info?.(`records are written to ${path} again; ${outage} could not be written`);
+        outage = undefined;
+      }, (error: Error) => {
+        if (givenUp) return;
+        counts.failed += records;
+        fails(error, records);
       });
-    }
-  };
+    },
+  });
 
   return {
     write(line) {
       counts.accepted++;
-      lines += line;
-      linesCount++;
-      if (lines.length >= GATHER_CHARACTERS) flush();
-      else timer ??= setTimeout(flush, GATHER_MS);
+      gatherer.add(line);
     },
     async close(graceMs) {
-      flush();
-      const written = path === "-"
-        ? new Promise<void>((resolve) => output.write("", () => resolve()))
-        : done;
-      if (path !== "-") output.end();
+      gatherer.flush();
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const givenUp = new Promise<void>((resolve) => {
+      const late = new Promise<void>((resolve) => {
         timer = setTimeout(() => {
-          counts.failed += handedOver;
-          handedOver = 0;
-          warn(`records were not taken within ${graceMs / 1000} s: ${path}`);
+          givenUp = true;
+          counts.failed += queued();
+          failed(`records were not taken within ${graceMs / 1000} s: ${path}`);
           resolve();
         }, graceMs);
       });
-      await Promise.race([written, givenUp]);
+      await Promise.race([writer.end().then(file.close), late]);
       clearTimeout(timer);
     },
     summary: () => ({
       sink: `ndjson ${path}`,
       ...counts,
-      queued: counts.accepted - counts.sent - counts.failed - counts.dropped,
+      queued: queued(),
       retried: 0,
       oldest_waiting_s: 0,
     }),
   };
-}
-
-/** `ended` resolves once all has been written after the end; rejects when that fails. */
-function openOutput(path: string): { output: Writable; ended: Promise<void> } {
-  if (path === "-") {
-    const { stdout } = process;
-    return { output: stdout, ended: new Promise((_, reject) => stdout.on("error", reject)) };
-  }
-  const file = createWriteStream(path, { fd: openForAppending(path) });
-  if (!path.endsWith(".gz")) return { output: file, ended: finished(file) };
-  const gzip = createGzip();
-  return { output: gzip, ended: pipeline(gzip, file) };
-}
-
-function openForAppending(path: string): number {
-  try {
-    return openSync(path, "a");
-  } catch (error) {
-    throw new Failure(`records cannot be written to ${path}: ${(error as Error).message}`);
-  }
 }
