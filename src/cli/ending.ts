@@ -26,6 +26,6 @@ export function startGrace({ graceMs, withRecords, nowMs }: {
   const reservedMs = withRecords ? Math.min(graceMs * RECORDS_SHARE, RECORDS_MS) : 0;
   return {
     forRunMs: graceMs - reservedMs,
-    leftMs: () => Math.max(0, deadlineMs - nowMs()),
+    leftMs: () => Math.max(0, Math.round(deadlineMs - nowMs())),
   };
 }

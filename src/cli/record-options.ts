@@ -53,7 +53,7 @@ export function recordOptions<P extends "CLIENT" | "SERVER">(prefix: P) {
     "flush-interval": value(duration({ leastMs: 100 }), {
       group: RECORDS,
       default: "5s",
-      help: "Records for Firehose are sent together: 500, 4 MiB, or those of this time.",
+      help: "Records for Firehose wait at most so long for others to be sent with them.",
     }),
     aggregate: eitherFlag({
       group: RECORDS,

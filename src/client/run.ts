@@ -41,7 +41,11 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
-  const sinks = await openSinks(config, { log: logger("records") });
+  const sinks = await openSinks(config, {
+    place,
+    env: process.env,
+    log: logger("records"),
+  });
   const metering = createClientMetering({
     name,
     routes: config.server.map(({ label }) => label),

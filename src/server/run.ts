@@ -43,7 +43,11 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
-  const sinks = await openSinks(config, { log: logger("records") });
+  const sinks = await openSinks(config, {
+    place,
+    env: process.env,
+    log: logger("records"),
+  });
   const metering = createServerMetering({
     name,
     record: sinks && config.records !== "summary"
