@@ -280,6 +280,7 @@ function createConnection(
   function linkOver(stream: typeof up, events: () => LinkEvents | undefined): Link {
     let isEnded = false;
     return {
+      transport: "tcp",
       peer: "simulated",
       write(piece) {
         if (isEnded) throw new Error("written after the end");

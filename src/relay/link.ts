@@ -2,7 +2,12 @@
  * A connection as the core sees it: bytes out, and a few ways to end it. Transports implement it;
  * the simulated network of the tests does too.
  */
+
+/** What a link runs over, as records name it. Only `udp` loses, doubles and reorders messages. */
+export type TransportName = "tcp" | "udp";
+
 export interface Link {
+  readonly transport: TransportName;
   /** Where the other end is, for people: `192.0.2.1:50000`. */
   readonly peer: string;
   /**

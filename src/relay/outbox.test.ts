@@ -14,6 +14,7 @@ function createFakeLink() {
     inFlight: undefined as number | undefined,
     pieces: [] as number[][],
     written: [] as Uint8Array[],
+    transport: "tcp" as const,
     peer: "test",
     write(piece: readonly Uint8Array[]): boolean {
       assert.equal(link.inFlight, undefined, "one piece at a time");

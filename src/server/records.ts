@@ -41,7 +41,7 @@ export function createServerRecorder(options: {
       path: key,
       last: false,
       echo: false,
-      transport: "tcp",
+      transport: session.connection.link.transport,
       peer: session.connection.link.peer,
     });
   };

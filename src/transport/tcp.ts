@@ -112,6 +112,7 @@ function adopt(socket: net.Socket, open: (link: Link) => LinkEvents): void {
     else if (!error) events.written();
   };
   const events = open({
+    transport: "tcp",
     peer: formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0),
     write(piece) {
       const last = piece.length - 1;

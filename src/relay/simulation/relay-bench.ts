@@ -211,6 +211,7 @@ function createPeer(relay: Relay, nextProcess: () => number): BenchPeer {
   let inFlight = false;
   let sequence = 0;
   const link: Link = {
+    transport: "tcp",
     peer: "192.0.2.1:50000",
     write(piece) {
       if (inFlight || state.ended || state.destroyed) throw new Error("written at a wrong time");
