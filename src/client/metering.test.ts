@@ -11,7 +11,7 @@ import {
   type FakeMessage,
 } from "./fake-message.ts";
 import { createClientMetering } from "./metering.ts";
-import type { Origin } from "./origins.ts";
+import { type Origin, updateLoss } from "./origins.ts";
 
 const HERE_TO_RELAY = "here::~::relay";
 const THERE_TO_RELAY = "there::~::relay";
@@ -222,9 +222,10 @@ test("a session's own loss counts until the relay's last word on it", () => {
   const session = welcome("direct");
   receive(session, session.self!, { hops: twoHops(0, 300, 500) });
   end(session);
-  session.self!.up = 2;
+  const counts = { session: 1, received: 1, dropped: 0 };
+  updateLoss(session.self!, { ...counts, next: 4 });
   metering.settled(session);
-  session.self!.up = 50;
+  updateLoss(session.self!, { ...counts, next: 52 });
   assert.equal(key(HERE_TO_RELAY)!.up, 2);
 });
 

@@ -29,14 +29,28 @@ test("what the relay did not have is lost on the way up, what did not arrive of 
   assert.deepEqual(origin.latest, { received: 98, next: 111 });
 });
 
-test("a message that comes after all takes its loss back with the next counts", () => {
+test("a message that comes after all takes its loss back", () => {
   const origin = createTest();
   origin.tracker.accept(102);
   updateLoss(origin, { session: 5, received: 92, next: 103, dropped: 0 });
   assert.equal(origin.down, 1);
   origin.tracker.accept(101);
-  updateLoss(origin, { session: 5, received: 92, next: 103, dropped: 0 });
   assert.equal(origin.down, 0);
+});
+
+test("counts that come late are compared with what arrived of their own sequences alone", () => {
+  const origin = createTest();
+  for (const sequence of [101, 103, 104, 105]) origin.tracker.accept(sequence);
+  updateLoss(origin, { session: 5, received: 93, next: 104, dropped: 0 });
+  assert.deepEqual([origin.up, origin.down], [0, 1]);
+});
+
+test("what was sent before the joining and overtaken by it is nobody's", () => {
+  const origin = createTest();
+  for (const sequence of [101, 99, 99, 102]) origin.tracker.accept(sequence);
+  // The relay had 99 after it told of the joining.
+  updateLoss(origin, { session: 5, received: 93, next: 104, dropped: 0 });
+  assert.deepEqual([origin.up, origin.down], [1, 0]);
 });
 
 test("an origin is known by its session id in hexadecimal", () => {

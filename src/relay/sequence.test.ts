@@ -6,6 +6,7 @@ import { createSequenceTracker } from "./sequence.ts";
 /** The same by plain sets. */
 function createModel(first: number) {
   const arrived = new Set<number>();
+  const outside = new Set<number>();
   let highest = first - 1;
   let knownNext = first;
   const model = {
@@ -18,30 +19,36 @@ function createModel(first: number) {
     get next() {
       return knownNext;
     },
+    get outside() {
+      return outside.size;
+    },
+    receivedBelow: (end: number) => [...arrived].filter((sequence) => sequence < end).length,
     accept(sequence: number) {
-      if (sequence < first) return "outside";
+      if (sequence < first) {
+        outside.add(sequence);
+        return "outside";
+      }
       if (arrived.has(sequence)) {
         model.duplicates++;
         return "duplicate";
       }
       arrived.add(sequence);
-      // What was said to have been sent counts like what has been seen.
-      if (sequence < knownNext) {
+      if (sequence < highest) {
         model.reordered++;
         return "reordered";
       }
-      highest = Math.max(highest, sequence);
-      knownNext = highest + 1;
+      highest = sequence;
+      knownNext = Math.max(knownNext, highest + 1);
       return "new";
     },
     extendTo(next: number) {
-      if (next <= knownNext) return;
-      knownNext = next;
-      highest = next - 1;
+      knownNext = Math.max(knownNext, next);
     },
   };
   return model;
 }
+
+const FIELDS = ["first", "next", "received", "duplicates", "reordered", "outside"] as const;
 
 test("arrivals in any order, with gaps, repeats and announcements, count as by plain sets", () => {
   const event = fc.oneof(
@@ -62,9 +69,10 @@ test("arrivals in any order, with gaps, repeats and announcements, count as by p
           tracker.extendTo(each.extendTo);
           model.extendTo(each.extendTo);
         }
-        for (const field of ["first", "next", "received", "duplicates", "reordered"] as const) {
-          assert.equal(tracker[field], model[field], field);
-        }
+        for (const field of FIELDS) assert.equal(tracker[field], model[field], field);
+      }
+      for (let end = first; end < 75; end++) {
+        assert.equal(tracker.receivedBelow(end), model.receivedBelow(end), `below ${end}`);
       }
     }),
     { numRuns: 2000 },
@@ -87,6 +95,17 @@ test("a stream in order, a gap within it and its late filling are told apart", (
   assert.equal(tracker.next - tracker.first - tracker.received, 0);
 });
 
+test("a message that was announced before it came is reordered only by what came before it", () => {
+  const tracker = createSequenceTracker(1);
+  tracker.accept(1);
+  tracker.extendTo(5);
+  assert.deepEqual([2, 4, 3].map((sequence) => tracker.accept(sequence)), [
+    "new",
+    "new",
+    "reordered",
+  ]);
+});
+
 test("of more gaps than are remembered the newest stay, and what fills an older one is double", () => {
   const tracker = createSequenceTracker(1);
   const gaps = 3000;
@@ -97,6 +116,7 @@ test("of more gaps than are remembered the newest stay, and what fills an older 
   assert.equal(tracker.received, gaps + 2);
   // Lost are those that never arrived, and the one that was forgotten.
   assert.equal(tracker.next - tracker.first - tracker.received, gaps - 2);
+  assert.equal(tracker.receivedBelow(2 * gaps), gaps + 1);
 });
 
 test("a peer that claims the highest of numbers costs one gap", () => {

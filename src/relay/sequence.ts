@@ -22,6 +22,10 @@ export interface SequenceTracker {
   readonly next: number;
   /** Distinct messages that arrived. */
   readonly received: number;
+  /** Those of them whose sequence is below `end`. */
+  receivedBelow(end: number): number;
+  /** Distinct messages that arrived though they are from before the first. */
+  readonly outside: number;
   readonly duplicates: number;
   readonly reordered: number;
 }
@@ -32,12 +36,22 @@ export function createSequenceTracker(first: number): SequenceTracker {
   let received = 0;
   let duplicates = 0;
   let reordered = 0;
+  let highest = first - 1;
+  /** Missing sequences that are no longer remembered. */
+  let forgotten = 0;
+  const early = new Set<number>();
   /** Missing sequences as [from, to) pairs, ascending. */
   const missing: { from: number; to: number }[] = [];
 
+  const forgetOldest = (): void => {
+    if (missing.length <= MAX_RANGES) return;
+    const { from, to } = missing.shift()!;
+    forgotten += to - from;
+  };
+
   const skipTo = (sequence: number): void => {
     missing.push({ from: next, to: sequence });
-    if (missing.length > MAX_RANGES) missing.shift();
+    forgetOldest();
     next = sequence;
   };
 
@@ -52,7 +66,7 @@ export function createSequenceTracker(first: number): SequenceTracker {
       else {
         missing.splice(i, 0, { from: range.from, to: sequence });
         range.from = sequence + 1;
-        if (missing.length > MAX_RANGES) missing.shift();
+        forgetOldest();
         return true;
       }
       if (range.from === range.to) missing.splice(i, 1);
@@ -63,23 +77,27 @@ export function createSequenceTracker(first: number): SequenceTracker {
 
   return {
     accept(sequence) {
-      if (sequence === next) {
+      if (sequence >= next) {
+        if (sequence > next) skipTo(sequence);
+        highest = sequence;
         next++;
         received++;
         return "new";
       }
-      if (sequence > next) {
-        skipTo(sequence);
-        next++;
-        received++;
-        return "new";
+      if (sequence < first) {
+        if (early.size < MAX_RANGES) early.add(sequence);
+        return "outside";
       }
-      if (sequence < first) return "outside";
       if (!fill(sequence)) {
         duplicates++;
         return "duplicate";
       }
       received++;
+      if (sequence > highest) {
+        // It was known of before it came, but nothing that was sent later came before it.
+        highest = sequence;
+        return "new";
+      }
       reordered++;
       return "reordered";
     },
@@ -92,6 +110,18 @@ export function createSequenceTracker(first: number): SequenceTracker {
     },
     get received() {
       return received;
+    },
+    receivedBelow(end) {
+      if (end >= next) return received;
+      let below = end - first - forgotten;
+      for (const { from, to } of missing) {
+        if (from >= end) break;
+        below -= Math.min(to, end) - from;
+      }
+      return Math.max(0, below);
+    },
+    get outside() {
+      return early.size;
     },
     get duplicates() {
       return duplicates;
