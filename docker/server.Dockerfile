@@ -25,7 +25,8 @@ RUN --mount=type=cache,target=/root/.npm --mount=type=cache,target=/source/.cach
   && find dist -name 'performance-*' -exec install --mode=755 --target-directory=/out {} + \
   && touch --date="@$SOURCE_DATE_EPOCH" /out/*
 
-FROM ${BASE}
+# The platform is named because older buildah would take the build stage's here too.
+FROM --platform=$TARGETPLATFORM ${BASE}
 ARG VERSION
 ARG REVISION
 ARG SOURCE
