@@ -47,6 +47,33 @@ test("every bundled package shows its licence and notice, nested and scoped ones
   });
 });
 
+test("a package that lacks its licence text shows that of its repository", async () => {
+  const about = '"version":"1.0.0","license":"ISC","repository":{"url":"https://host/repository"}';
+  const files = {
+    "node_modules/bare/package.json": `{"name":"bare",${about}}`,
+    "node_modules/other/package.json": '{"name":"other","version":"1.0.0","license":"ISC"}',
+    "node_modules/other/LICENSE": "other terms",
+    "node_modules/sibling/package.json": `{"name":"sibling",${about}}`,
+    "node_modules/sibling/LICENSE": "the terms",
+  };
+  await inProject(files, async (root) => {
+    const inputs = Object.keys(files).map((file) => file.replace("package.json", "index.js"));
+    const parts = await licensesOf(root, inputs);
+    assert.deepEqual(parts, [
+      { title: "bare 1.0.0", text: "the terms" },
+      { title: "other 1.0.0", text: "other terms" },
+      { title: "sibling 1.0.0", text: "the terms" },
+    ]);
+    const text = formatLicenses(parts);
+    assert.equal(text.split("the terms").length, 2, "a text that is shared stands once");
+    assert.ok(text.includes("\nbare 1.0.0\nsibling 1.0.0\n"));
+    await assert.rejects(
+      licensesOf(root, ["node_modules/bare/index.js", "node_modules/other/index.js"]),
+      /bare 1\.0\.0 is bundled, but has no licence text/,
+    );
+  });
+});
+
 test("a bundled package without a licence text stops the build", async () => {
   const files = { "node_modules/bare/package.json": '{"name":"bare","version":"1.2.3"}' };
   await inProject(files, async (root) => {

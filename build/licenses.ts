@@ -8,10 +8,19 @@ export interface Licensed {
   text: string;
 }
 
+/** What a package says of itself. */
+interface Manifest {
+  name: string;
+  version: string;
+  license?: string;
+  repository?: { url?: string };
+}
+
 const licenceFile = /^(licen[cs]e|copying|notice)(\.|-|$)/i;
 
 /**
- * Reads the licence of every package that contributed to a bundle.
+ * Reads the licence of every package that contributed to a bundle. A package that lacks its text
+ * shows that of another one under the same licence from the same repository.
  *
  * @param root the project's folder
  * @param inputs the bundled files, relative to `root`
@@ -27,7 +36,16 @@ export async function licensesOf(root: string, inputs: string[]): Promise<Licens
       throw new Error(`${input} is bundled, but is neither ours nor a package's`);
     }
   }
-  return await Promise.all([...folders].sort().map((folder) => readLicense(join(root, folder))));
+  const packages = await Promise.all(
+    [...folders].sort().map(async (folder) => ({
+      manifest: await readManifest(join(root, folder)),
+      text: await readText(join(root, folder)),
+    })),
+  );
+  return packages.map(({ manifest, text }) => {
+    const sibling = packages.find((other) => other.text && isSibling(other.manifest, manifest));
+    return { title: titleOf(manifest), text: text || sibling?.text || lacksText(manifest) };
+  });
 }
 
 /**
@@ -36,17 +54,41 @@ export async function licensesOf(root: string, inputs: string[]): Promise<Licens
  * @throws when it has none
  */
 export async function readLicense(folder: string): Promise<Licensed> {
-  const { name, version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-  const files = (await readdir(folder)).filter((file) => licenceFile.test(file)).sort();
-  if (files.length === 0) throw new Error(`${name} ${version} is bundled, but has no licence text`);
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
-  return { title: `${name} ${version}`, text: texts.map((text) => text.trim()).join("\n\n") };
+  const manifest = await readManifest(folder);
+  const text = await readText(folder) || lacksText(manifest);
+  return { title: titleOf(manifest), text };
 }
 
-/** The document that `--licenses` shows. */
+async function readManifest(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+}
+
+async function readText(folder: string): Promise<string> {
+  const files = (await readdir(folder)).filter((file) => licenceFile.test(file)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
+  return texts.map((text) => text.trim()).join("\n\n");
+}
+
+function titleOf({ name, version }: Manifest): string {
+  return `${name} ${version}`;
+}
+
+function isSibling(a: Manifest, b: Manifest): boolean {
+  return a.license !== undefined && a.license === b.license &&
+    a.repository?.url !== undefined && a.repository.url === b.repository?.url;
+}
+
+function lacksText(manifest: Manifest): never {
+  throw new Error(`${titleOf(manifest)} is bundled, but has no licence text`);
+}
+
+/** The document that `--licenses` shows. Things with the same text share it. */
 export function formatLicenses(parts: Licensed[]): string {
   const rule = "=".repeat(80);
   const contents = parts.map(({ title }) => `  ${title}\n`).join("");
-  const chapters = parts.map(({ title, text }) => `\n${rule}\n${title}\n${rule}\n\n${text}\n`);
+  const chapters = [...Map.groupBy(parts, ({ text }) => text)].map(([text, sharing]) => {
+    const titles = sharing.map(({ title }) => `${title}\n`).join("");
+    return `\n${rule}\n${titles}${rule}\n\n${text}\n`;
+  });
   return `This executable contains:\n\n${contents}${chapters.join("")}`;
 }
