@@ -72,7 +72,7 @@ export function createFakeSession({ number, route, echo = true, pair }: {
     welcome: { name: "relay", sessionId: new Uint8Array(8).fill(number) },
     self: createFakeOrigin(number, "here", route),
     pair,
-    link: { peer: "192.0.2.1:8080" },
+    link: { peer: "192.0.2.1:8080", transport: "tcp" },
     rttUs: 700,
   };
   return session as unknown as FakeClientSession;

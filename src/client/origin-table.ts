@@ -15,16 +15,36 @@ export interface OriginTable {
   takeCounts(counts: Counts): void;
   /** What arrived of each of them, for the relay. */
   receivedCounts(): OriginCounts[];
+  /** Messages that the relay passed on have not arrived. */
+  readonly isMissingAny: boolean;
+  /** Leaves those that were waited for long enough; returns when to call again. */
+  tick(nowUs: number): number;
   /** The session ended: all others are left. */
   leaveAll(): void;
 }
 
-/** `left` is told of an origin whose counts are final; never of the session itself. */
+export interface OriginTableOptions {
+  nowUs: () => number;
+  /** How long what is missing of an origin that left is waited for, µs. */
+  stragglersUs: number;
+  joined: (origin: Origin) => void;
+  /** Its counts are final. Never the session itself. */
+  left: (origin: Origin) => void;
+}
+
 export function createOriginTable(
   self: Origin,
-  { joined, left }: { joined: (origin: Origin) => void; left: (origin: Origin) => void },
+  { nowUs, stragglersUs, joined, left }: OriginTableOptions,
 ): OriginTable {
   const origins = new Map([[self.number, self]]);
+  /** Those that left with something missing, and until when that is waited for: the oldest first. */
+  const leaving = new Map<Origin, number>();
+
+  const leave = (origin: Origin): void => {
+    leaving.delete(origin);
+    origins.delete(origin.number);
+    left(origin);
+  };
 
   const takeCounts = (counts: Counts): void => {
     for (const entry of counts.origins) {
@@ -48,8 +68,8 @@ export function createOriginTable(
         const origin = origins.get(counts.session);
         if (origin === undefined || origin === self) continue;
         updateLoss(origin, counts);
-        origins.delete(counts.session);
-        left(origin);
+        if (stragglersUs > 0 && isMissing(origin)) leaving.set(origin, nowUs() + stragglersUs);
+        else leave(origin);
       }
     },
     takeHeartbeat: (frame) => takeCounts(readHeartbeat(frame)),
@@ -63,9 +83,24 @@ export function createOriginTable(
       }
       return counts;
     },
+    get isMissingAny() {
+      for (const origin of origins.values()) if (isMissing(origin)) return true;
+      return false;
+    },
+    tick(atUs) {
+      for (const [origin, dueUs] of leaving) {
+        if (atUs < dueUs) return dueUs;
+        leave(origin);
+      }
+      return Infinity;
+    },
     leaveAll() {
       for (const origin of origins.values()) if (origin !== self) left(origin);
       origins.clear();
     },
   };
+}
+
+function isMissing({ down, dropped }: Origin): boolean {
+  return down > dropped;
 }

@@ -86,7 +86,7 @@ function specOfHop(
     path: pathKey(keys.slice(0, index + 1)),
     last: isLast,
     echo: origin === session.self,
-    transport: "tcp",
+    transport: isLast || origin === session.self ? session.link.transport : null,
     peer: isLast ? session.link.peer : null,
   };
 }

@@ -32,7 +32,7 @@ import {
 } from "../relay/frame.ts";
 import { writeHeartbeat } from "../relay/heartbeat.ts";
 import { type Hello, writeHello } from "../relay/hello.ts";
-import type { Link, LinkEvents } from "../relay/link.ts";
+import { type Link, type LinkEvents, STRAGGLERS_US } from "../relay/link.ts";
 import { createOutbox, type Outbox } from "../relay/outbox.ts";
 import type { ProcessPair, ProcessPairs } from "../relay/process-pairs.ts";
 import { ProtocolError } from "../relay/protocol-error.ts";
@@ -40,6 +40,7 @@ import type { Arrival } from "../relay/sequence.ts";
 import type { NowUs } from "../relay/time.ts";
 import { readWelcome, type Welcome } from "../relay/welcome.ts";
 import { type ClockExchange, createClockExchange } from "./clock-exchange.ts";
+import { createEarlyMessages } from "./early-messages.ts";
 import { createOriginTable, type OriginTable } from "./origin-table.ts";
 import { createOrigin, type Origin } from "./origins.ts";
 
@@ -173,6 +174,11 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   let heardUs = startUs;
   let heartbeatDueUs = Infinity;
   let wakeUs = Infinity;
+  /** Over UDP messages and other frames overtake one another. */
+  const stragglersUs = link.transport === "udp" ? STRAGGLERS_US : 0;
+  const early = stragglersUs > 0 ? createEarlyMessages() : undefined;
+  /** The relay has said bye; what it sent before is still waited for. */
+  let farewell: { end: SessionEnd; dueUs: number } | undefined;
 
   function takeWelcome(frame: Uint8Array): void {
     const welcome = readWelcome(frame);
@@ -187,6 +193,8 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       route: hello.route,
     });
     const origins = createOriginTable(self, {
+      nowUs,
+      stragglersUs,
       joined: (origin) => observer.originJoined(session, origin),
       left: (origin) => observer.originLeft(session, origin),
     });
@@ -229,7 +237,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       const number = readOrigin(view, at);
       if (origin?.number !== number) origin = origins.get(number);
       if (origin === undefined) {
-        unknown++;
+        if (early?.keep({ ...region, start: at, end: at + length }) !== true) unknown++;
       } else {
         const hopAt = hopOffset(at, readHopCount(view, at) - 1);
         const delayUs = receivedUs - readHopSentUs(view, hopAt) + offsetUs;
@@ -250,7 +258,9 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     region.start += length;
     switch (view.getUint8(start + 4)) {
       case FrameType.directory:
-        return known.origins.takeDirectory(frame);
+        known.origins.takeDirectory(frame);
+        takeEarly(known);
+        return wakeAt(known.origins.tick(nowUs()));
       case FrameType.clock:
         known.clocks.answered(frame, region.receivedUs);
         openWhenRead(known);
@@ -264,12 +274,27 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     }
   }
 
+  /** Messages whose origin was not known when they came: it may be now. */
+  function takeEarly(known: Standing): void {
+    if (early === undefined) return;
+    const { regions, forgotten } = early.takeAll(nowUs());
+    unknown += forgotten;
+    for (const region of regions) takeMessages(known, region);
+  }
+
   function takeBye(frame: Uint8Array): void {
     const bye = readBye(frame);
     standing?.origins.takeCounts(bye.counts);
     const reason = bye.text === "" ? bye.reason : bye.text;
     const isRefusal = standing === undefined;
-    close({ reason, byRelay: !isRefusal, refused: isRefusal });
+    const end = { reason, byRelay: !isRefusal, refused: isRefusal };
+    if (stragglersUs > 0 && standing?.origins.isMissingAny) {
+      state = "leaving";
+      farewell = { end, dueUs: nowUs() + stragglersUs };
+      wakeAt(farewell.dueUs);
+      return;
+    }
+    close(end);
     link.end();
   }
 
@@ -278,8 +303,13 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     const length = view.getUint32(start, true);
     const frame = region.bytes.subarray(start, start + length);
     region.start += length;
-    if (view.getUint8(start + 4) === FrameType.bye) return takeBye(frame);
-    if (view.getUint8(start + 4) !== FrameType.welcome) {
+    const type = view.getUint8(start + 4);
+    if (type === FrameType.bye) return takeBye(frame);
+    if (type === FrameType.data && early !== undefined) {
+      early.keep({ ...region, start });
+      return;
+    }
+    if (type !== FrameType.welcome) {
       throw new ProtocolError("not a performance server");
     }
     takeWelcome(frame);
@@ -305,7 +335,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   }
 
   function abandon(reason: string): void {
-    close({ reason, byRelay: false, refused: false });
+    close(farewell?.end ?? { reason, byRelay: false, refused: false });
     link.destroy();
   }
 
@@ -342,7 +372,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       },
       closed(error) {
         const reason = error?.message ?? "the server closed the connection";
-        close({ reason, byRelay: false, refused: false });
+        close(farewell?.end ?? { reason, byRelay: false, refused: false });
       },
     },
     get state() {
@@ -420,7 +450,14 @@ export function createClientSession(link: Link, options: SessionOptions): Client
         if (atUs - startUs >= GREETING_US) abandon("no welcome within 10 s");
         return startUs + GREETING_US;
       }
-      const { welcome, clocks } = standing;
+      if (farewell !== undefined) {
+        wakeUs = farewell.dueUs;
+        if (atUs < wakeUs) return wakeUs;
+        close(farewell.end);
+        link.end();
+        return Infinity;
+      }
+      const { welcome, clocks, origins } = standing;
       const heartbeatUs = welcome.heartbeatMs * 1000;
       const silentUs = heardUs + SILENT_HEARTBEATS * heartbeatUs;
       if (atUs >= silentUs) {
@@ -434,7 +471,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       if (state !== "leaving") clocks.poll(atUs);
       openWhenRead(standing);
       const clockDueUs = state === "leaving" ? Infinity : clocks.dueUs;
-      wakeUs = Math.min(clockDueUs, heartbeatDueUs, silentUs);
+      wakeUs = Math.min(clockDueUs, heartbeatDueUs, silentUs, origins.tick(atUs));
       return wakeUs;
     },
   };

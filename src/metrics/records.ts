@@ -56,7 +56,8 @@ export interface HopRecordSpec extends RecordSource {
   /** Whether the path ends with this hop, so that its totals stand in the record. */
   last: boolean;
   echo: boolean;
-  transport: string;
+  /** Null where it is that of somebody else. */
+  transport: string | null;
   peer: string | null;
 }
 

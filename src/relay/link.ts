@@ -6,6 +6,12 @@
 /** What a link runs over, as records name it. Only `udp` loses, doubles and reorders messages. */
 export type TransportName = "tcp" | "udp";
 
+/**
+ * What over UDP is overtaken by the count that concerns it is waited for so long, µs; what comes
+ * later is lost.
+ */
+export const STRAGGLERS_US = 250_000;
+
 export interface Link {
   readonly transport: TransportName;
   /** Where the other end is, for people: `192.0.2.1:50000`. */

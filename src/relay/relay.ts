@@ -15,7 +15,7 @@ import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
 import { type Hello, helloFault, MAX_HELLO_BYTES, readHello, SESSION_ID_BYTES } from "./hello.ts";
 import { toHex } from "./hex.ts";
-import type { Link, LinkEvents } from "./link.ts";
+import { type Link, type LinkEvents, STRAGGLERS_US } from "./link.ts";
 import { createOutbox } from "./outbox.ts";
 import { createProcessPairs } from "./process-pairs.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -109,6 +109,8 @@ export function createRelay(options: RelayOptions): Relay {
     byeSaid: clientLeft,
     broken: (session, fault, atUs) => fail(session.connection, fault, atUs),
   });
+  /** Sessions that said bye while messages of theirs were missing: the oldest first. */
+  const leaving = new Map<Session, { sent: number; dueUs: number }>();
   let lastNumber = 0;
   let patrolUs = nowUs() + PATROL_US;
   let shuttingDown = false;
@@ -126,14 +128,45 @@ export function createRelay(options: RelayOptions): Relay {
     if (connection.outbox.backlogBytes === 0) connection.link.end();
   }
 
-  /** The client said its bye, having sent `sent` messages: answers, with the final counts. */
+  /**
+   * The client said its bye, having sent `sent` messages: answers, with the final counts. Over UDP
+   * what the bye overtook is waited for.
+   */
   function clientLeft(session: Session, sent: number, atUs: number): void {
+    const { transport } = session.connection.link;
+    if (transport === "udp" && session.tracker.received < sent) {
+      const dueUs = atUs + STRAGGLERS_US;
+      leaving.set(session, { sent, dueUs });
+      options.wake(dueUs);
+      return;
+    }
+    answerBye(session, sent, atUs);
+  }
+
+  function answerBye(session: Session, sent: number, atUs: number): void {
     session.tracker.extendTo(sent + 1);
     bye(session.connection, "done", "", atUs);
   }
 
+  function leaveWhenComplete(session: Session, atUs: number): void {
+    const bye = leaving.get(session);
+    if (bye !== undefined && session.tracker.received >= bye.sent) {
+      answerBye(session, bye.sent, atUs);
+    }
+  }
+
+  /** Answers the byes whose time has come; returns when to call again. */
+  function answerByes(atUs: number): number {
+    for (const [session, { sent, dueUs }] of leaving) {
+      if (atUs < dueUs) return dueUs;
+      answerBye(session, sent, atUs);
+    }
+    return Infinity;
+  }
+
   function endSession(session: Session, reason: string, atUs: number): void {
     if (!sessions.delete(session)) return;
+    leaving.delete(session);
     fanOut.remove(session);
     inbound.forget(session);
     if (session.metered) directory.left(session, atUs);
@@ -155,6 +188,11 @@ export function createRelay(options: RelayOptions): Relay {
       connection.state = "closing";
       connection.closingUs = atUs;
       if (connection.outbox.backlogBytes === 0) connection.link.end();
+      return;
+    }
+    if (hello.mode === "flood" && connection.link.transport === "udp") {
+      // Nothing would tell it how fast its receivers take.
+      fail(connection, "hello: a flood over UDP", atUs);
       return;
     }
     replacePrevious(hello, atUs);
@@ -337,6 +375,7 @@ export function createRelay(options: RelayOptions): Relay {
           if (connection.state === "open") connection.heardUs = atUs;
           connection.splitter.push(chunk, atUs);
           read(connection, atUs);
+          if (leaving.size > 0 && connection.session) leaveWhenComplete(connection.session, atUs);
         },
         written() {
           if (connection.state === "closed") return;
@@ -362,7 +401,7 @@ export function createRelay(options: RelayOptions): Relay {
         if (atUs - patrolUs < ASLEEP_US) patrol(atUs);
         patrolUs = atUs + PATROL_US;
       }
-      return Math.min(patrolUs, directory.tick(atUs));
+      return Math.min(patrolUs, directory.tick(atUs), answerByes(atUs));
     },
     shutdown() {
       shuttingDown = true;
