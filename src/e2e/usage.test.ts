@@ -70,6 +70,25 @@ const wrong: Case[] = [
     line: /^performance-client: --size: .*65,?537/,
   },
   {
+    says: "an empty stream",
+    program: "client",
+    args: ["-k", ""],
+    line: /^performance-client: --kinesis has an empty value: --kinesis \[REGION:\]STREAM$/,
+  },
+  {
+    says: "a spool without a stream",
+    program: "server",
+    args: ["--spool", "somewhere"],
+    line: /^performance-server: --spool keeps records for Firehose: give its stream too, -k/,
+  },
+  {
+    says: "a variable that is no stream",
+    program: "client",
+    args: [],
+    env: { CLIENT_FIREHOSE: "Ireland:records" },
+    line: /^performance-client: CLIENT_FIREHOSE: "Ireland" is not a region, such as eu-west-1$/,
+  },
+  {
     says: "a variable that is no port",
     program: "server",
     args: [],
