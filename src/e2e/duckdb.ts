@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { ATHENA, placesOf, readTable } from "./athena-table.ts";
 
 /** In the order of their making: later ones read from earlier ones. */
-const VIEWS = [
+export const VIEWS: readonly string[] = [
   "hops",
   "paths",
   "figures_by_key",
@@ -26,7 +26,7 @@ const duckdb = await import("@duckdb/node-api").catch(() => undefined);
 /** Why nothing can be queried here; false where it can. */
 export const duckdbMissing = duckdb === undefined && "DuckDB's binary is not installed";
 
-export type Row = Record<string, unknown>;
+type Row = Record<string, unknown>;
 
 export interface Lake {
   /** Rows with numbers as numbers, the rest as text. */
