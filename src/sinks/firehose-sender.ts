@@ -5,24 +5,21 @@
  * some 1 ms; and Firehose counts records and bytes, so that small requests cost no more.
  */
 import { createTicker } from "../platform/ticker.ts";
-import { countLines, cutLines } from "./aggregation.ts";
+import { countLines } from "./aggregation.ts";
 import { createDeliveryLog, type SinkLog } from "./delivery-log.ts";
+import { createJobs, type Job, PUT_RECORDS } from "./firehose-jobs.ts";
 import { createPace } from "./firehose-pace.ts";
 import type { Put, PutOutcome } from "./firehose-put.ts";
-import type { RecordBatch, RecordQueue } from "./record-queue.ts";
+import type { RecordQueue } from "./record-queue.ts";
 
 /** A request's size. Firehose would take 4 MiB. */
 export const PUT_BYTES = 250_000;
-/** Firehose's own limit on the records of a request. */
-const PUT_RECORDS = 500;
 /** With a fifth of a second for each request: 10 MB/s. */
 export const MAX_IN_FLIGHT = 8;
 /** Batches taken and not done, those that wait to be sent again included. */
 const MAX_OPEN = 2 * MAX_IN_FLIGHT;
 /** Nothing that the request's own time limits miss holds a place for longer. */
 const PUT_TIMEOUT_MS = 20_000;
-/** Records that are refused so often, while others are taken, are given up. */
-const MAX_REFUSALS = 100;
 
 /** Of lines. A batch counts when all of it is done. */
 export interface SenderCounts {
@@ -61,30 +58,6 @@ export interface SenderOptions {
   log: SinkLog;
 }
 
-/** A batch of the queue, on its way. */
-interface Parcel {
-  batch: RecordBatch;
-  /** Firehose records of it that are neither taken nor given up. */
-  open: number;
-  /** Lines given up. */
-  failed: number;
-}
-
-/** Records for one request. */
-interface Job {
-  parcel: Parcel;
-  records: readonly Uint8Array[];
-  /** Sent before. */
-  again: boolean;
-  dueMs: number;
-  /** Times that the service refused these while it took others. */
-  refusals: number;
-  /** How many requests had succeeded when they were refused, or first taken from the queue. */
-  successesThen: number;
-  /** One record that the service called invalid: is it the record, or is it all of them? */
-  suspect: boolean;
-}
-
 interface Flight {
   job: Job;
   round: number;
@@ -94,7 +67,6 @@ interface Flight {
 
 export function createFirehoseSender(options: SenderOptions): FirehoseSender {
   const { queue, put, flushMs, aggregate, nowMs, random } = options;
-  const counts: SenderCounts = { sent: 0, retried: 0, failed: 0 };
   const pace = createPace({ maxInFlight: MAX_IN_FLIGHT, random });
   const delivery = createDeliveryLog({
     name: options.name,
@@ -105,26 +77,24 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
       oldest_waiting_s: Math.round((nowMs() - queue.oldestMs()) / 1000) || 0,
     }),
   });
-  const parcels = new Set<Parcel>();
-  /** To be sent, or sent again. */
-  let jobs: Job[] = [];
+  const jobs = createJobs({ queue, aggregate, givenUp: delivery.refused });
   const flights = new Set<Flight>();
-  let takenRecords = 0;
+  let retried = 0;
   let taking = false;
   /** When the records that nobody took yet are to go, however few. */
   let deadlineMs = queue.waitingBytes() > 0 ? -Infinity : Infinity;
   /** There are too few records to send: pushes are watched. */
   let watching = true;
   let pushes = 0;
-  let successes = 0;
   let state: "open" | "closing" | "closed" = "open";
   const closed = Promise.withResolvers<void>();
 
+  /** Whether to take a batch, as far as the queue is concerned. */
   const isDue = (now: number): boolean => {
     const bytes = queue.waitingBytes();
     if (bytes === 0) return false;
     return state === "closing" || bytes >= PUT_BYTES || now >= deadlineMs ||
-      (!aggregate && queue.counts().queued - takenRecords >= PUT_RECORDS);
+      (!aggregate && queue.counts().queued - jobs.openLines() >= PUT_RECORDS);
   };
 
   const tick = (): number => {
@@ -132,39 +102,34 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
     const now = nowMs();
     const { dropped, queued } = queue.counts();
     delivery.dropped(dropped);
+    if (state === "closing" && queued === 0) {
+      finish();
+      return Infinity;
+    }
     if (queue.waitingBytes() === 0) deadlineMs = Infinity;
     else if (deadlineMs === Infinity) deadlineMs = now + flushMs;
     const due = isDue(now);
     watching = !due;
     pushes = 0;
     if (!taking && pace.mayStart(flights.size, now)) {
-      const job = nextJob(now, due && parcels.size < MAX_OPEN);
+      const mayTake = due && jobs.openBatches() < MAX_OPEN;
+      const job = jobs.next(now, mayTake);
       if (job !== undefined) {
         send(job);
         return now * 1000;
       }
-      if (due && parcels.size < MAX_OPEN) take();
+      if (mayTake) take();
     }
-    if (state === "closing" && queued === 0) finish();
-    let wakeMs = due ? now : deadlineMs;
-    for (const { dueMs } of jobs) wakeMs = Math.min(wakeMs, dueMs);
-    wakeMs = Math.max(wakeMs, pace.heldUntilMs());
-    // What could go now, but for other requests, goes when one of them ends.
-    if (wakeMs <= now) wakeMs = Infinity;
-    // Drops are told soon also while nothing is sent.
-    return 1000 * Math.min(wakeMs, queued > 0 ? now + 1000 : Infinity);
+    const wakeMs = Math.max(
+      Math.min(due ? now : deadlineMs, jobs.earliestMs()),
+      pace.heldUntilMs(),
+    );
+    // What could go now, but for other requests, goes when one of them ends. Drops are told soon
+    // also while nothing is sent.
+    return 1000 * Math.min(wakeMs > now ? wakeMs : Infinity, queued > 0 ? now + 1000 : Infinity);
   };
   const ticker = createTicker(() => nowMs() * 1000, tick);
   const poke = (): void => ticker.wake(nowMs() * 1000);
-
-  /** Suspects go last: whether others are taken tells what is wrong with them. */
-  const nextJob = (now: number, othersWait: boolean): Job | undefined => {
-    const due = jobs.filter(({ dueMs }) => dueMs <= now);
-    const job = due.find((job) => !job.suspect || job.successesThen < successes) ??
-      (othersWait ? undefined : due[0]);
-    if (job !== undefined) jobs = jobs.filter((other) => other !== job);
-    return job;
-  };
 
   const take = async (): Promise<void> => {
     taking = true;
@@ -174,37 +139,18 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
       delivery.failed(error.message, pace.failures());
     });
     taking = false;
+    if (state === "closed") return;
     deadlineMs = nowMs() + flushMs;
-    if (batch === undefined || state === "closed") return poke();
-    const { records, tooLong } = cutLines(batch.bytes, aggregate);
-    if (tooLong > 0) delivery.refused("a record is longer than Firehose takes", tooLong);
-    const parcel = { batch, open: records.length, failed: tooLong };
-    parcels.add(parcel);
-    takenRecords += batch.records;
-    for (let start = 0; start < records.length; start += PUT_RECORDS) {
-      jobs.push({
-        parcel,
-        records: records.slice(start, start + PUT_RECORDS),
-        again: false,
-        dueMs: -Infinity,
-        refusals: 0,
-        successesThen: successes,
-        suspect: false,
-      });
-    }
-    done(parcel, 0);
+    if (batch !== undefined) jobs.add(batch);
     poke();
   };
 
   const send = (job: Job): void => {
-    if (job.again) counts.retried += countLines(job.records);
-    job.again = true;
+    if (job.again) retried += countLines(job.records);
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      settle(flight, {
-        kind: "failed",
-        message: `Firehose gave no answer for ${PUT_TIMEOUT_MS / 1000} s`,
-      });
+      const message = `Firehose gave no answer for ${PUT_TIMEOUT_MS / 1000} s`;
+      settle(flight, { kind: "failed", message });
     }, PUT_TIMEOUT_MS);
     const flight: Flight = { job, round: pace.started(), abort, timer };
     flights.add(flight);
@@ -215,89 +161,40 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
   };
 
   const settle = (flight: Flight, outcome: PutOutcome): void => {
+    // It may have been given up before.
     if (!flights.delete(flight)) return;
     clearTimeout(flight.timer);
     flight.abort.abort();
     const { job, round } = flight;
     const now = nowMs();
+    const { message = "Firehose refuses some records" }: { message?: string } = outcome;
+    const refusedDueMs = (refusals: number): number => now + pace.backoffMs(refusals);
     if (outcome.kind === "answered" && outcome.refused.length < job.records.length) {
-      successes++;
       pace.succeeded(outcome.refused.length === 0);
       delivery.succeeded();
-      done(job.parcel, job.records.length - outcome.refused.length);
-      if (outcome.refused.length > 0) {
-        job.records = outcome.refused.map((index) => job.records[index]!);
-        refuse(job, outcome.message);
-        job.dueMs = now + pace.backoffMs(job.refusals);
-      }
+      jobs.taken(job, outcome.refused, message, refusedDueMs);
     } else if (outcome.kind === "blocked") {
       pace.blocked(now);
-      delivery.blocked(outcome.message);
-      job.dueMs = pace.heldUntilMs();
-      jobs.push(job);
+      delivery.blocked(message);
+      jobs.again(job, pace.heldUntilMs());
+      // Nobody will have seen to it before the end.
       if (state === "closing") finish();
     } else {
-      job.dueMs = now + pace.failed(round, now);
-      delivery.failed(outcome.message ?? "Firehose takes no records", pace.failures());
-      if (outcome.kind === "invalid") divide(job, outcome.message);
-      else if (outcome.kind === "answered") refuse(job, outcome.message);
-      else jobs.push(job);
+      const dueMs = now + pace.failed(round, now);
+      delivery.failed(message, pace.failures());
+      if (outcome.kind === "invalid") jobs.invalid(job, message, dueMs);
+      else if (outcome.kind === "answered") jobs.refused(job, message, refusedDueMs);
+      else jobs.again(job, dueMs);
     }
     poke();
-  };
-
-  /** Refused one by one, in an answer: sent again, unless that has been tried for long. */
-  const refuse = (job: Job, message = "Firehose refuses some records"): void => {
-    if (job.successesThen < successes) job.refusals++;
-    job.successesThen = successes;
-    if (job.refusals < MAX_REFUSALS) jobs.push(job);
-    else giveUp(job, message);
-  };
-
-  /** Something in it is invalid: halves are tried, down to the single record that is. */
-  const divide = (job: Job, message: string): void => {
-    const { length } = job.records;
-    if (length > 1) {
-      const middle = length >> 1;
-      jobs.push(
-        { ...job, records: job.records.slice(0, middle), dueMs: -Infinity },
-        { ...job, records: job.records.slice(middle), dueMs: -Infinity },
-      );
-    } else if (job.suspect && job.successesThen < successes) {
-      giveUp(job, message);
-    } else {
-      job.suspect = true;
-      job.successesThen = successes;
-      jobs.push(job);
-    }
-  };
-
-  const giveUp = (job: Job, message: string): void => {
-    const lines = countLines(job.records);
-    delivery.refused(message, lines);
-    job.parcel.failed += lines;
-    done(job.parcel, job.records.length);
-  };
-
-  /** So many Firehose records of the parcel are taken or given up. */
-  const done = (parcel: Parcel, records: number): void => {
-    parcel.open -= records;
-    if (parcel.open > 0 || state === "closed") return;
-    parcels.delete(parcel);
-    const { batch, failed } = parcel;
-    takenRecords -= batch.records;
-    counts.failed += failed;
-    counts.sent += batch.records - failed;
-    queue.release(batch);
   };
 
   const finish = (): void => {
     state = "closed";
     ticker.stop();
-    for (const { job, abort, timer } of flights) {
+    for (const { abort, timer } of flights) {
       clearTimeout(timer);
       abort.abort();
-      jobs.push(job);
     }
     flights.clear();
     closed.resolve();
@@ -316,18 +213,12 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
         ticker.wake(deadlineMs * 1000);
       }
     },
-    counts: () => ({ ...counts }),
-    partlySent() {
-      let lines = 0;
-      for (const { batch, failed } of parcels) lines += batch.records - failed;
-      for (const { records } of jobs) lines -= countLines(records);
-      for (const { job } of flights) lines -= countLines(job.records);
-      return lines;
-    },
+    counts: () => ({ ...jobs.counts(), retried }),
+    partlySent: jobs.partlySent,
     async close(graceMs) {
       state = "closing";
       pace.hurry();
-      for (const job of jobs) job.dueMs = -Infinity;
+      jobs.hurry();
       poke();
       const timer = setTimeout(finish, graceMs);
       await closed.promise;
