@@ -2,62 +2,16 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { gunzipSync, gzipSync } from "node:zlib";
 import type { KeySummary, RunSummary } from "../metrics/summary.ts";
 import { ATHENA, firehoseFolder, readTable } from "./athena-table.ts";
 import { duckdbMissing, type Lake, openLake, VIEWS } from "./duckdb.ts";
+import { ARRIVED, DAY, putLines, readLines, workFolder } from "./lake-files.ts";
 import { documentOf, start, startClient, startProxy, startServer } from "./processes.ts";
 
-const options = { skip: duckdbMissing };
 const faketime = spawnSync("faketime", ["--version"]).error === undefined;
-
-/** Files arrive on one day, whatever the day of the test: midnight is looked at by itself. */
-const ARRIVED = new Date("2026-03-01T09:30:00Z");
-const DAY = "2026/03/01";
-const HOUR_MS = 3_600_000;
-
-async function workFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "athena-"));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
-}
-
-/** Writes lines as one object of a Firehose stream. */
-async function putObject(
-  lake: string,
-  arrived: Date,
-  name: string,
-  lines: readonly string[],
-): Promise<void> {
-  const path = join(lake, firehoseFolder(arrived), name);
-  await mkdir(dirname(path), { recursive: true });
-  const text = lines.map((line) => `${line}\n`).join("");
-  await writeFile(path, name.endsWith(".gz") ? gzipSync(text) : text);
-}
-
-/** Spreads lines over the hours and objects of a day, some twice, and one torn. */
-async function putLines(lake: string, lines: readonly string[]): Promise<void> {
-  const at = (hours: number) => new Date(ARRIVED.getTime() + hours * HOUR_MS);
-  const third = Math.ceil(lines.length / 3);
-  const again = lines.filter((_, index) => index % 50 === 7);
-  await putObject(lake, at(0), "stream-1-a.gz", lines.slice(0, third));
-  await putObject(lake, at(0), "stream-1-b", [...lines.slice(third, 2 * third), ...again]);
-  await putObject(lake, at(1), "stream-1-c.gz", [
-    lines[0]!.slice(0, 90),
-    ...lines.slice(2 * third),
-  ]);
-  await putObject(lake, at(2), "stream-1-d", again);
-}
-
-async function readLines(path: string): Promise<string[]> {
-  const bytes = await readFile(path);
-  const text = path.endsWith(".gz") ? gunzipSync(bytes) : bytes;
-  return text.toString().trimEnd().split("\n");
-}
 
 interface Mesh {
   lines: string[];
@@ -288,7 +242,7 @@ async function checkExamples({ lake, documents }: Mesh): Promise<void> {
   assert.deepEqual(lost, [], "nothing is lost over TCP");
 }
 
-test("records of real runs", options, async (t) => {
+test("records of real runs", { skip: duckdbMissing }, async (t) => {
   const mesh = await runMesh(t);
   await t.test("have the table's columns, and are where it looks", () => checkColumns(mesh.lines));
   await t.test("are in the view of hops once, however often they came", () => checkCopies(mesh));

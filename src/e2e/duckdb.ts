@@ -31,6 +31,8 @@ type Row = Record<string, unknown>;
 export interface Lake {
   /** Rows with numbers as numbers, the rest as text. */
   query(sql: string): Promise<Row[]>;
+  /** What each reading of the table is filtered by. */
+  scans(sql: string): Promise<string[]>;
   close(): void;
 }
 
@@ -62,6 +64,10 @@ export async function openLake(folder: string): Promise<Lake> {
         )
       );
     },
+    async scans(sql) {
+      const result = await connection.runAndReadAll(`EXPLAIN (FORMAT json) ${sql}`);
+      return scansOf(JSON.parse(String(result.getRowsJS()[0]![1])));
+    },
     close() {
       connection.closeSync();
       instance.closeSync();
@@ -72,4 +78,17 @@ export async function openLake(folder: string): Promise<Lake> {
 function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   return value instanceof Date ? value.toISOString() : value;
+}
+
+interface PlanNode {
+  name: string;
+  children: PlanNode[];
+  extra_info: Record<string, unknown>;
+}
+
+function scansOf(nodes: readonly PlanNode[]): string[] {
+  return nodes.flatMap(({ name, extra_info, children }) => [
+    ...(name.includes("SCAN") && extra_info["Table"] ? [JSON.stringify(extra_info)] : []),
+    ...scansOf(children),
+  ]);
 }

@@ -2,7 +2,8 @@
 CREATE OR REPLACE VIEW loss_by_key AS
 WITH inbound AS (
   SELECT
-    *,
+    day,
+    id,
     -- How many of its session the relay had recorded by then.
     ROW_NUMBER() OVER (PARTITION BY day, session ORDER BY sequence) AS passed
   FROM hops
@@ -11,8 +12,9 @@ WITH inbound AS (
 arrivals AS (
   SELECT
     day, received, key, "from", "to", route, 1 AS hops, echo, session, to_id, sequence,
-    sequence AS passed
-  FROM inbound
+    CAST(NULL AS bigint) AS passed
+  FROM hops
+  WHERE hop = 1 AND reporter = "to"
   UNION ALL
   SELECT
     paths.day, paths.received, paths.key, paths."from", paths."to", paths.route, paths.hops,
