@@ -7,6 +7,7 @@ import { createTicker } from "../platform/ticker.ts";
 import { createRelay } from "../relay/relay.ts";
 import { listenTcp } from "../transport/tcp.ts";
 import { type Client, createClient } from "./client.ts";
+import { createConnector } from "./connect.ts";
 import { createClientMetering } from "./metering.ts";
 import { clientOptions } from "./options.ts";
 
@@ -90,12 +91,14 @@ async function run(args: string, until: (client: Client) => Promise<unknown> = (
     routes: config.server.map(({ label }) => label),
     record: undefined,
   });
+  const clock = createClock();
   const client = createClient({
     config,
     place: { region: "any", zone: "any" },
     processId: crypto.getRandomValues(new Uint8Array(16)),
-    clock: createClock(),
+    clock,
     metering,
+    connector: createConnector(config, clock.nowUs),
   });
   await until(client);
   await client.end(10_000);

@@ -9,12 +9,14 @@ import type { RouteSummary, RunSummary } from "../metrics/summary.ts";
 import type { Clock } from "../platform/clock.ts";
 import { fillName, type Place } from "../platform/place.ts";
 import { createTicker, type Ticker } from "../platform/ticker.ts";
+import { MAX_UDP_PAYLOAD_BYTES } from "../relay/datagram.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
-import type { Link } from "../relay/link.ts";
+import type { Link, LinkEvents } from "../relay/link.ts";
 import { createProcessPairs } from "../relay/process-pairs.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
-import { connectTcp, familyOf, formatAddress } from "../transport/tcp.ts";
+import { formatAddress } from "../transport/tcp.ts";
 import { createBackoff } from "./backoff.ts";
+import type { Connector } from "./connect.ts";
 import { endFlows } from "./ending.ts";
 import { createFloodSender } from "./flood-sender.ts";
 import { createFlow, type Flow } from "./flow.ts";
@@ -50,10 +52,11 @@ export interface ClientOptions {
   processId: Uint8Array;
   clock: Clock;
   metering: ClientMetering;
+  connector: Connector;
 }
 
 export function createClient(options: ClientOptions): Client {
-  const { config, place, processId, clock, metering } = options;
+  const { config, place, processId, clock, metering, connector } = options;
   const log = logger("client");
   const { nowUs } = clock;
   const pairs = createProcessPairs(config.clock);
@@ -78,17 +81,9 @@ export function createClient(options: ClientOptions): Client {
   function connect(
     route: RouteConfig,
     signal: AbortSignal,
-    opened: Parameters<typeof connectTcp>[2],
+    opened: (link: Link) => LinkEvents,
   ): Promise<void> {
-    const { host, port } = route;
-    const to = {
-      host,
-      port,
-      family: familyOf(config),
-      bind: config.bind,
-      timeoutMs: CONNECT_TIMEOUT_MS,
-    };
-    return connectTcp(to, signal, opened).catch((error: Error) => {
+    return connector.connect(route, CONNECT_TIMEOUT_MS, signal, opened).catch((error: Error) => {
       throw new Error(describeNetworkError(error));
     });
   }
@@ -101,7 +96,7 @@ export function createClient(options: ClientOptions): Client {
         echo: config.echo,
         processId,
         previousSession,
-        maxPayloadBytes: MAX_PAYLOAD_BYTES,
+        maxPayloadBytes: config.transport === "udp" ? MAX_UDP_PAYLOAD_BYTES : MAX_PAYLOAD_BYTES,
         flow: flow.flow,
         mode: config.mode,
         name: fillName(config.name, { ...place, route: label }),
@@ -228,7 +223,12 @@ export function createClient(options: ClientOptions): Client {
       clearTimeout(startTimer);
       clearTimeout(durationTimer);
       sender?.stop();
-      await endFlows(flows, { graceMs, echo: config.echo, isFlood: config.mode === "flood" });
+      await endFlows(flows, {
+        graceMs,
+        echo: config.echo,
+        isFlood: config.mode === "flood",
+        isUdp: config.transport === "udp",
+      });
     },
     summarise() {
       const untilUs = ended && Number.isFinite(lastHeardUs) ? lastHeardUs : nowUs();

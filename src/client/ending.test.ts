@@ -25,7 +25,7 @@ function createTestFlow({ sent = 0, received = 0, metered = true, byeAtOnce = tr
   return { flow, session, done };
 }
 
-const never = { graceMs: 60_000, echo: true, isFlood: false };
+const never = { graceMs: 60_000, echo: true, isFlood: false, isUdp: false };
 const ABANDONED = "abandon: the server did not answer the bye in time";
 
 test("where every echo is back, bye is said at once", async () => {

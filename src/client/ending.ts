@@ -6,15 +6,22 @@ const LOOK_MS = 2;
 const ECHO_PATIENCE_MS = 1_000;
 const ECHO_PATIENCE_RTTS = 4;
 const BYE_PATIENCE_MS = 1_000;
+/** The bye may get lost, and the relay waits for what it overtook. */
+const UDP_BYE_PATIENCE_MS = 4_000;
 
 /**
  * Ends all flows: waits until every echo is back or 1 s + 4 × the largest RTT have passed, says
- * bye, and waits up to 1 s for the relay's bye with its counts; all within `graceMs`. A flood waits
+ * bye, and waits up to 1 s (over UDP 4 s) for the relay's bye with its counts; all within `graceMs`. A flood waits
  * for its bye as long as that allows, since it stands behind all that the flood has sent.
  */
 export async function endFlows(
   flows: readonly Flow[],
-  { graceMs, echo, isFlood }: { graceMs: number; echo: boolean; isFlood: boolean },
+  { graceMs, echo, isFlood, isUdp }: {
+    graceMs: number;
+    echo: boolean;
+    isFlood: boolean;
+    isUdp: boolean;
+  },
 ): Promise<void> {
   const deadlineMs = performance.now() + graceMs;
   for (const flow of flows) flow.stop();
@@ -27,7 +34,8 @@ export async function endFlows(
   }
   const leaving = flows.flatMap(({ session }) => session ?? []);
   for (const session of leaving) session.leave();
-  const patienceMs = isFlood ? graceMs : BYE_PATIENCE_MS;
+  const byePatienceMs = isUdp ? UDP_BYE_PATIENCE_MS : BYE_PATIENCE_MS;
+  const patienceMs = isFlood ? graceMs : byePatienceMs;
   const leftMs = Math.max(0, deadlineMs - performance.now());
   await until(
     () => leaving.every(({ state }) => state === "closed"),

@@ -40,6 +40,7 @@ test("without arguments the client does what the original did", () => {
     clock: "auto",
     clockError: undefined,
     stats: 10_000,
+    transport: "tcp",
     json: false,
     kinesis: undefined,
     flushInterval: 5_000,
@@ -92,6 +93,7 @@ test("every variable is read: each switch gives the same by its variable", () =>
     count: ["CLIENT_COUNT", "5"],
     duration: ["CLIENT_DURATION", "2m"],
     clock: ["CLIENT_CLOCK", "system"],
+    transport: ["CLIENT_TRANSPORT", "udp"],
     "clock-error": ["CLIENT_CLOCK_ERROR", "0.5"],
     stats: ["CLIENT_STATS", "0"],
     json: ["CLIENT_JSON", "true"],
@@ -115,6 +117,16 @@ test("routes without a port of their own take the one of --port", () => {
     { label: "accelerated", host: "b", port: 9000, address: "b:9000" },
     { label: "[::1]:8080", host: "::1", port: 8080, address: "[::1]:8080" },
   ]);
+});
+
+test("over UDP messages fit into packets, unless larger ones are asked for: that is warned about", () => {
+  const { config, warnings } = run(["--transport", "udp"]);
+  assert.deepEqual(config.size, [16, 512, 1024, 1200]);
+  assert.deepEqual(warnings, []);
+  const large = run(["--transport", "udp", "--size", "16,2048"]);
+  assert.deepEqual(large.config.size, [16, 2048]);
+  assert.match(large.warnings.join(), /^--size 2048: over UDP .* in fragments/);
+  assert.deepEqual(run(["--size", "2048"]).warnings, []);
 });
 
 test("echo is on by itself with two routes, or for a ping-pong, unless it is switched off", () => {
@@ -179,6 +191,9 @@ test("wrong usage names the switch or the variable, and what would be right", ()
     [["--warmup", "-1"], /^--warmup: "-1"/],
     [["--stats", "1ms"], /^--stats: "1ms" is too short: at least 100ms, or 0 \(never\)/],
     [["--mode", "pingpong"], /^--mode: "pingpong".*did you mean ping-pong\?/],
+    [["--transport", "quic"], /^--transport: "quic"/],
+    [["--transport", "udp", "--mode", "flood"], /^--mode flood needs --transport tcp/],
+    [["--transport", "udp", "--size", "60001"], /^--size 60001: over UDP at most 60000 bytes/],
     [["--mode", "ping-pong", "--no-echo"], /^--no-echo and --mode ping-pong exclude/],
     [["--records", "none"], /^--records: "none" is none of own, all, summary/],
     [["--bind", "eth0"], /^--bind: "eth0" is not an IP address/],

@@ -22,9 +22,13 @@ import {
   sharedProblem,
 } from "../cli/shared-options.ts";
 import { duration, interval, number, oneOf, wholeNumber, wholeNumbers } from "../cli/values.ts";
+import { MAX_UDP_PAYLOAD_BYTES, UNFRAGMENTED_PAYLOAD_BYTES } from "../relay/datagram.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 
 const RUN = "Length of the run";
+
+/** Sizes over UDP where none are given: each fits into one packet on all usual paths. */
+const UDP_SIZES = [16, 512, 1024, 1200];
 
 const options = {
   server: value(routes, {
@@ -46,6 +50,12 @@ const options = {
     "client",
     "%region% and %zone% become where it runs, %route% the label of each route.",
   ),
+  transport: value(oneOf("tcp", "udp"), {
+    group: CONNECTION,
+    default: "tcp",
+    help: "Over UDP each message is one datagram, never sent again: loss, doubles and changes of " +
+      "order are the network's own. The server must take it.",
+  }),
   bind: value(ipAddress, { group: CONNECTION, help: "Local IP address to connect from." }),
   ...ipVersionOptions,
   "connect-timeout": value(duration({ leastMs: 1, zeroMeans: "for ever" }), {
@@ -73,7 +83,8 @@ const options = {
     default: "16,512,1024,2048",
     list: true,
     help: `Bytes of payload, 1 to ${MAX_PAYLOAD_BYTES}: one of these at random for each ` +
-      "message. The filter's text is never cut off.",
+      "message. The filter's text is never cut off. Over UDP at most " +
+      `${MAX_UDP_PAYLOAD_BYTES}, and ${UDP_SIZES.join()} where none are given.`,
   }),
   filter: filterOption(
     "Begins each payload; a server with a --filter ignores clients without its text.",
@@ -172,11 +183,14 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
     const problem = sharedProblem(values, sources) ?? addressProblem("bind", values.bind, values) ??
       (values.mode === "ping-pong" && values.echo === false
         ? "--no-echo and --mode ping-pong exclude one another: a ping-pong waits for its echo"
-        : undefined);
+        : undefined) ??
+      udpProblem(values);
     if (problem !== undefined) return { problem };
     if ("problem" in paced) return paced;
+    const size = values.transport === "udp" && sources.size === "default" ? UDP_SIZES : values.size;
     const config: Resolved = {
       ...values,
+      size,
       ...paced.value,
       server: values.server.map((route) => ({ ...route, port: route.port ?? values.port })),
       echo: values.echo ?? (values.server.length > 1 || values.mode === "ping-pong"),
@@ -185,11 +199,30 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
       ? []
       : (["interval", "rate"] as const).filter((key) => sources[key] !== "default")
         .map((key) => `--${key} has no effect with --mode ${values.mode}`);
+    const largest = Math.max(...size);
+    if (values.transport === "udp" && largest > UNFRAGMENTED_PAYLOAD_BYTES) {
+      warnings.push(
+        `--size ${largest}: over UDP more than ${UNFRAGMENTED_PAYLOAD_BYTES} bytes travel in ` +
+          "fragments on most paths, and are lost with any of them",
+      );
+    }
     return { value: { config, warnings } };
   },
 };
 
 export type ClientConfig = Config<typeof clientOptions>;
+
+/** What UDP cannot do; the message, or undefined. */
+function udpProblem({ transport, mode, size }: Raw): string | undefined {
+  if (transport !== "udp") return undefined;
+  if (mode === "flood") {
+    return "--mode flood needs --transport tcp: over UDP nothing tells how much receivers take";
+  }
+  const largest = Math.max(...size);
+  return largest > MAX_UDP_PAYLOAD_BYTES
+    ? `--size ${largest}: over UDP at most ${MAX_UDP_PAYLOAD_BYTES} bytes`
+    : undefined;
+}
 
 /** `rate` and `interval` exclude one another; the interval follows from a rate. */
 function pacing(

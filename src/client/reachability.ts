@@ -5,16 +5,23 @@
 import { lookup } from "node:dns/promises";
 import type { Logger } from "../cli/log.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
-import { connectTcp, type Family, formatAddress } from "../transport/tcp.ts";
+import { type Family, formatAddress } from "../transport/tcp.ts";
+import type { Connector } from "./connect.ts";
 import type { RouteConfig } from "./options.ts";
 
 const ATTEMPTS = 4;
 const TIMEOUT_MS = 3_000;
 
+interface ReachabilityOptions {
+  family: Family;
+  connect: Connector["connect"];
+  signal: AbortSignal;
+}
+
 /** Logs what it finds; never fails: the run itself will tell. */
 export async function logReachability(
   route: RouteConfig,
-  options: { family: Family; bind: string | undefined; signal: AbortSignal },
+  options: ReachabilityOptions,
   log: Logger,
 ): Promise<void> {
   await logAddresses(route, options.family, log);
@@ -42,7 +49,7 @@ async function logAddresses(route: RouteConfig, family: Family, log: Logger): Pr
 
 async function logConnect(
   route: RouteConfig,
-  { family, bind, signal }: { family: Family; bind: string | undefined; signal: AbortSignal },
+  { connect, signal }: ReachabilityOptions,
   attempt: number,
   log: Logger,
 ): Promise<void> {
@@ -51,7 +58,7 @@ async function logConnect(
   const startMs = performance.now();
   try {
     let peer = "";
-    await connectTcp({ host, port, family, bind, timeoutMs: TIMEOUT_MS }, signal, (link) => {
+    await connect(route, TIMEOUT_MS, signal, (link) => {
       peer = link.peer;
       link.destroy();
       return { data() {}, written() {}, closed() {} };

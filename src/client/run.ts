@@ -8,6 +8,7 @@ import type { ProgramContext } from "../cli/program.ts";
 import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
 import type { RunSummary } from "../metrics/summary.ts";
+import { udpNotes, udpSummary } from "../metrics/udp-losses.ts";
 import { createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { fillName, findPlace } from "../platform/place.ts";
@@ -18,6 +19,7 @@ import { openSinks } from "../sinks/open-sinks.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
 import { familyOf } from "../transport/tcp.ts";
 import { type Client, createClient } from "./client.ts";
+import { type Connector, createConnector } from "./connect.ts";
 import { createClientMetering } from "./metering.ts";
 import type { ClientConfig } from "./options.ts";
 import { logReachability } from "./reachability.ts";
@@ -36,7 +38,8 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   checkNames(config, template);
   // For what concerns all routes together.
   const name = fillName(template, { route: config.server.map(({ label }) => label).join("+") });
-  if (config.verbose) await logAllReachability(config, context.stopping);
+  const connector = createConnector(config, clock.nowUs);
+  if (config.verbose) await logAllReachability(config, connector, context.stopping);
 
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
@@ -61,9 +64,11 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   const endInterval = sinks && config.records === "summary"
     ? createSummaryWriter({ figures: metering.figures, sink: sinks, source, nowUs: clock.nowUs })
     : undefined;
-  const client = createClient({ config, place, processId, clock, metering });
+  const client = createClient({ config, place, processId, clock, metering, connector });
   const summarise = (hdr: boolean): RunSummary => {
     const run = client.summarise();
+    const losses = connector.losses();
+    const udp = losses && udpSummary(losses);
     return {
       version: 1,
       tool: "performance-client",
@@ -73,7 +78,12 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
       ...run,
       ...metering.summarise(run.seconds, hdr),
       sinks: sinks?.summaries() ?? [],
-      notes: [...run.notes, ...(config.mode === "flood" ? [FLOOD_NOTE] : [])],
+      ...(udp && { udp }),
+      notes: [
+        ...run.notes,
+        ...(udp ? udpNotes(udp) : []),
+        ...(config.mode === "flood" ? [FLOOD_NOTE] : []),
+      ],
     };
   };
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
@@ -128,10 +138,12 @@ function checkNames(config: ClientConfig, name: string): void {
   }
 }
 
-async function logAllReachability(config: ClientConfig, signal: AbortSignal): Promise<void> {
+async function logAllReachability(
+  config: ClientConfig,
+  { connect }: Connector,
+  signal: AbortSignal,
+): Promise<void> {
   const log = logger("reachability");
   const family = familyOf(config);
-  for (const route of config.server) {
-    await logReachability(route, { family, bind: config.bind, signal }, log);
-  }
+  for (const route of config.server) await logReachability(route, { family, connect, signal }, log);
 }

@@ -143,6 +143,16 @@ export interface SessionSummary {
 }
 
 /** The whole: `--json`'s document, and the input of every table. */
+/** What UDP sockets of this machine lost, which counts as lost on the way. */
+export interface UdpSummary {
+  /** Datagrams that the system did not send. */
+  send_failures: number;
+  /** Datagrams that arrived and found no room; absent where the system does not tell. */
+  kernel_drops?: number;
+  /** Server only: datagrams that belonged to no session. */
+  strange?: number;
+}
+
 export interface RunSummary {
   version: 1;
   tool: "performance-client" | "performance-server";
@@ -165,6 +175,8 @@ export interface RunSummary {
   fanout_ms?: DelayFigures;
   lag_ms?: DelayFigures;
   sinks: SinkSummary[];
+  /** Where messages travel over UDP. */
+  udp?: UdpSummary;
   /** Things that the reader must know to read the figures right (a flood's queues, a clock step). */
   notes: string[];
 }

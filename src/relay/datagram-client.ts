@@ -56,10 +56,16 @@ export function createDatagramClient(options: DatagramClientOptions): DatagramCl
   let failure: string | undefined;
   let isOver = false;
 
+  const askAgain = (atUs: number): void => {
+    options.send([asking!], server);
+    askDueUs = atUs + againUs;
+    againUs = Math.min(2 * againUs, MOST_AGAIN_US);
+  };
+
   const ask = (datagram: Uint8Array): void => {
     asking = datagram;
-    askDueUs = nowUs();
     againUs = AGAIN_US;
+    askAgain(nowUs());
     options.wake(askDueUs);
   };
 
@@ -139,11 +145,7 @@ export function createDatagramClient(options: DatagramClientOptions): DatagramCl
       }
       if (peer !== undefined) return peer.tick(atUs);
       if (asking === undefined) return Infinity;
-      if (atUs >= askDueUs) {
-        options.send([asking], server);
-        askDueUs = atUs + againUs;
-        againUs = Math.min(2 * againUs, MOST_AGAIN_US);
-      }
+      if (atUs >= askDueUs) askAgain(atUs);
       return askDueUs;
     },
   };

@@ -145,7 +145,9 @@ export function createDatagramDoor(options: DatagramDoorOptions): DatagramDoor {
   const takeSetUp = (datagram: Uint8Array, from: Endpoint): void => {
     const setUp = readSetUp(datagram);
     if (setUp?.kind === "request") {
-      if (!isClosed) options.send([writeCookie(setUp.nonce, cookies.give(from, setUp.nonce))], from);
+      if (!isClosed) {
+        options.send([writeCookie(setUp.nonce, cookies.give(from, setUp.nonce))], from);
+      }
     } else if (setUp?.kind === "open" && cookies.holds(setUp.cookie, from, setUp.nonce)) {
       open(setUp.nonce, setUp.hello, from);
     } else strange++;

@@ -82,6 +82,11 @@ export const CONTROL_HEADER_BYTES = 16;
 /** Size of a challenge and of its response. */
 export const CHALLENGE_DATAGRAM_BYTES = PLAIN_HEADER_BYTES + CHALLENGE_BYTES;
 
+/** Largest payload of a message over UDP: with all before it, and hops to come, one datagram. */
+export const MAX_UDP_PAYLOAD_BYTES = 60_000;
+/** Largest payload that fits into 1,500 bytes with two hops, behind an IPv6 and a UDP header. */
+export const UNFRAGMENTED_PAYLOAD_BYTES = 1500 - 48 - PLAIN_HEADER_BYTES - 96;
+
 const NONCE = 8;
 const AFTER_NONCE = 24;
 const REQUEST_BYTES = 64;

@@ -41,14 +41,22 @@ async function listen(answer: (socket: net.Socket) => void) {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as net.AddressInfo;
-  return { at: { host: "127.0.0.1", port, family: 4 } as const, close: () => server.close() };
+  return {
+    at: { host: "127.0.0.1", port, family: 4, transport: "tcp" } as const,
+    close: () => server.close(),
+  };
 }
 
 test("a server that serves tells its name, and never counts who asks as a client", async () => {
   const told: string[] = [];
   const relay = createTestRelay(told);
   const listener = await listenTcp({ host: "127.0.0.1", port: 0, family: 0 }, relay.accept, failed);
-  const at = { host: "127.0.0.1", port: listener.address.port, family: 4 } as const;
+  const at = {
+    host: "127.0.0.1",
+    port: listener.address.port,
+    family: 4,
+    transport: "tcp",
+  } as const;
   // More than the one client that it would take.
   assert.equal(await askHealth(at), "frankfurt");
   assert.equal(await askHealth(at), "frankfurt");
@@ -79,7 +87,12 @@ test("a server that shuts down says bye instead of a welcome: it does not serve"
   const relay = createTestRelay([]);
   relay.shutdown();
   const listener = await listenTcp({ host: "127.0.0.1", port: 0, family: 0 }, relay.accept, failed);
-  const at = { host: "127.0.0.1", port: listener.address.port, family: 4 } as const;
+  const at = {
+    host: "127.0.0.1",
+    port: listener.address.port,
+    family: 4,
+    transport: "tcp",
+  } as const;
   await assert.rejects(askHealth(at), { message: "no welcome" });
   listener.close();
 });

@@ -2,15 +2,21 @@
 import { createFrameSplitter, FrameType, MAX_CONTROL_BYTES, type Region } from "../relay/frame.ts";
 import { PROCESS_ID_BYTES, SESSION_ID_BYTES, writeHello } from "../relay/hello.ts";
 import { readWelcome } from "../relay/welcome.ts";
+import { createTicker } from "../platform/ticker.ts";
+import type { Link, LinkEvents, TransportName } from "../relay/link.ts";
 import { connectTcp, type Family } from "../transport/tcp.ts";
+import { connectUdp } from "../transport/udp.ts";
 
 const TIMEOUT_MS = 3_000;
 
 /** Resolves with the server's name; rejects with why it does not serve. */
-export function askHealth(at: { host: string; port: number; family: Family }): Promise<string> {
+export function askHealth(
+  at: { host: string; port: number; family: Family; transport: TransportName },
+): Promise<string> {
   const to = { ...at, bind: undefined, timeoutMs: TIMEOUT_MS };
+  const signal = new AbortController().signal;
   return new Promise((resolve, reject) => {
-    connectTcp(to, new AbortController().signal, (link) => {
+    const opened = (link: Link): LinkEvents => {
       const splitter = createFrameSplitter(MAX_CONTROL_BYTES);
       const timer = setTimeout(() => {
         reject(new Error(`no welcome within ${TIMEOUT_MS / 1000} s`));
@@ -35,7 +41,13 @@ export function askHealth(at: { host: string; port: number; family: Family }): P
           reject(error ?? new Error("it closed the connection"));
         },
       };
-    }).catch(reject);
+    };
+    const nowUs = (): number => performance.now() * 1000;
+    const unwatched = { socketOpened() {}, socketClosed() {} };
+    const connected = at.transport === "udp"
+      ? connectUdp(to, signal, opened, { nowUs, createTicker, ...unwatched })
+      : connectTcp(to, signal, opened);
+    connected.catch(reject);
   });
 }
 

@@ -46,7 +46,10 @@ function createFakeSession({ name = "client", metered = true, errorUs = 25 } = {
     tracker: createSequenceTracker(1),
     rttUs: 600,
     droppedTotal: 4,
-    connection: { link: { peer: "192.0.2.7:4711", transport: "tcp" }, outbox: { backlogBytes: 12 } },
+    connection: {
+      link: { peer: "192.0.2.7:4711", transport: "tcp" },
+      outbox: { backlogBytes: 12 },
+    },
     pair: { processId: "cc", estimator: { estimateAt: () => ({ errorUs }) } },
   } as unknown as Session;
 }

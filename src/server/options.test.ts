@@ -15,6 +15,8 @@ test("without arguments the server listens on port 8080 of all interfaces", () =
   assert.deepEqual(run().config, {
     port: 8080,
     host: undefined,
+    transport: "tcp",
+    udpPort: undefined,
     name: "server",
     ipv4: false,
     ipv6: false,

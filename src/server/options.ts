@@ -22,7 +22,7 @@ import {
   PRECEDENCE,
   sharedProblem,
 } from "../cli/shared-options.ts";
-import { wholeNumber } from "../cli/values.ts";
+import { oneOf, wholeNumber } from "../cli/values.ts";
 
 const options = {
   port: value(listeningPort, {
@@ -34,6 +34,15 @@ const options = {
   host: value(host, {
     group: CONNECTION,
     help: "Address to listen on; all interfaces where none is given.",
+  }),
+  transport: value(oneOf("tcp", "udp", "tcp,udp"), {
+    group: CONNECTION,
+    default: "tcp",
+    help: "What clients may come over; those of both see one another.",
+  }),
+  "udp-port": value(listeningPort, {
+    group: CONNECTION,
+    help: "Port for UDP; the same as --port where none is given.",
   }),
   name: nameOption("server", "%region% and %zone% become where it runs."),
   ...ipVersionOptions,

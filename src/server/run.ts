@@ -10,6 +10,7 @@ import type { ProgramContext } from "../cli/program.ts";
 import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
 import type { RunSummary } from "../metrics/summary.ts";
+import { udpNotes } from "../metrics/udp-losses.ts";
 import { type Clock, createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { fillName, findPlace } from "../platform/place.ts";
@@ -22,8 +23,9 @@ import { toIso } from "../relay/time.ts";
 import { openSinks } from "../sinks/open-sinks.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
-import { familyOf, formatAddress, type Listener, listenTcp } from "../transport/tcp.ts";
+import { familyOf, formatAddress } from "../transport/tcp.ts";
 import { askHealth } from "./health.ts";
+import { listen, type Listening, transportsOf } from "./listen.ts";
 import { createServerMetering, type ServerMetering, summariseSession } from "./metering.ts";
 import type { ServerConfig } from "./options.ts";
 import { createServerRecorder } from "./records.ts";
@@ -68,16 +70,19 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     metering,
     wake: ticker.wake,
   });
-  const listener = await listen(config, relay).catch(async (error) => {
+  const listening = await listen(config, relay, clock.nowUs).catch(async (error) => {
     await sinks?.close(0);
     throw error;
   });
-  const { host, port } = listener.address;
-  log.info(`${name} is listening on ${formatAddress(host, port)}`, { port });
+  for (const { host, port, transport } of listening.addresses) {
+    log.info(`${name} is listening on ${formatAddress(host, port)}`, { port, transport });
+  }
+  const { port } = listening.addresses[0]!;
   ticker.wake(clock.nowUs());
 
   const summarise = (hdr: boolean): RunSummary => {
     const seconds = (clock.nowUs() - startedUs) / 1e6;
+    const udp = listening.udp();
     return {
       version: 1,
       tool: "performance-server",
@@ -88,7 +93,8 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
       ...metering.summarise(seconds, hdr),
       sessions: [...relay.sessions].map((session) => summariseSession(session, clock.nowUs())),
       sinks: sinks?.summaries() ?? [],
-      notes: [],
+      ...(udp && { udp }),
+      notes: udp ? udpNotes(udp) : [],
     };
   };
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
@@ -109,7 +115,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     withRecords: sinks !== undefined,
     nowMs: () => performance.now(),
   });
-  await sayBye(relay, listener, grace.forRunMs);
+  await sayBye(relay, listening, grace.forRunMs);
   ticker.stop();
   endInterval?.();
   await sinks?.close(grace.leftMs());
@@ -119,27 +125,16 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
 
 async function checkHealth(config: ServerConfig): Promise<number> {
   const log = logger("health");
-  const at = { host: config.host ?? "localhost", port: config.port, family: familyOf(config) };
+  const [transport = "tcp"] = transportsOf(config);
+  const port = transport === "udp" ? config.udpPort ?? config.port : config.port;
+  const at = { host: config.host ?? "localhost", port, family: familyOf(config), transport };
   try {
     const name = await askHealth(at);
-    log.info(`${name} serves on port ${config.port}`);
+    log.info(`${name} serves on port ${port}`);
     return ExitCode.ok;
   } catch (error) {
     const reason = describeNetworkError(error as Error);
     throw new Failure(`no server on ${formatAddress(at.host, at.port)}: ${reason}`);
-  }
-}
-
-async function listen(config: ServerConfig, relay: Relay): Promise<Listener> {
-  const log = logger("server");
-  const where = { host: config.host, port: config.port, family: familyOf(config) };
-  try {
-    return await listenTcp(where, relay.accept, (error) => {
-      log.error(`a connection could not be taken: ${describeNetworkError(error)}`);
-    });
-  } catch (error) {
-    const address = formatAddress(config.host ?? "*", config.port);
-    throw new Failure(`cannot listen on ${address}: ${describeNetworkError(error as Error)}`);
   }
 }
 
@@ -202,13 +197,14 @@ function createObserver({ observer }: ServerMetering): RelayObserver {
 }
 
 /** Takes no more connections, says bye to all, and waits for them to go. */
-async function sayBye(relay: Relay, listener: Listener, graceMs: number): Promise<void> {
+async function sayBye(relay: Relay, listening: Listening, graceMs: number): Promise<void> {
   const log = logger("server");
-  listener.close();
+  listening.close();
   relay.shutdown();
   const deadlineMs = performance.now() + graceMs;
   while (relay.connections > 0 && performance.now() < deadlineMs) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   if (relay.connections > 0) log.warn(`${relay.connections} connections did not end in time`);
+  listening.destroy();
 }

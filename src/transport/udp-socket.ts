@@ -19,6 +19,14 @@ export interface UdpLosses {
   kernelDrops: number | undefined;
 }
 
+/** Of two sockets together. */
+export function addLosses(a: UdpLosses, b: UdpLosses): UdpLosses {
+  return {
+    sendFailures: a.sendFailures + b.sendFailures,
+    kernelDrops: a.kernelDrops === undefined ? b.kernelDrops : a.kernelDrops + (b.kernelDrops ?? 0),
+  };
+}
+
 export interface UdpSocket {
   readonly address: Address;
   /** Sends one datagram; `to` counts only where the socket is not connected. */

@@ -9,7 +9,7 @@ import type { Link, LinkEvents } from "../relay/link.ts";
 import type { NowUs } from "../relay/time.ts";
 import { describeNetworkError } from "./network-error.ts";
 import { type Address, type Family, formatAddress, type Listener } from "./tcp.ts";
-import { familyOfAddress, openUdpSocket, type UdpLosses, type UdpSocket } from "./udp-socket.ts";
+import { familyOfAddress, openUdpSocket, type UdpSocket } from "./udp-socket.ts";
 
 /** Of a server with several addresses, the next one is asked as well after so long. */
 const NEXT_ADDRESS_MS = 250;
@@ -26,18 +26,10 @@ export interface UdpTime {
   createTicker: (nowUs: NowUs, tick: () => number) => Ticker;
 }
 
-/** What is worth knowing of a UDP socket beside its sessions. */
-export interface UdpNews {
-  /** The kernel gives less room than was asked for. */
-  smallBuffers(buffers: NonNullable<UdpSocket["smallBuffers"]>): void;
-  /** A session has proven to be elsewhere now: a translator of addresses chose anew. */
-  moved(from: string, to: string): void;
-}
-
 export interface UdpListener extends Listener {
+  readonly socket: UdpSocket;
   /** Ends it: no session goes on. */
   destroy(): void;
-  losses(): UdpLosses;
   /** Datagrams that were none of a session's. */
   readonly strange: number;
 }
@@ -51,7 +43,10 @@ const format = ({ address, port }: Endpoint): string => formatAddress(address, p
 export async function listenUdp(
   where: { host: string | undefined; port: number; family: Family },
   accept: (link: Link) => LinkEvents,
-  { nowUs, createTicker, news }: UdpTime & { news: UdpNews },
+  { nowUs, createTicker, moved }: UdpTime & {
+    /** A session has proven to be elsewhere now: a translator of addresses chose anew. */
+    moved: (from: string, to: string) => void;
+  },
 ): Promise<UdpListener> {
   const ticker = createTicker(nowUs, () => door.tick());
   const door = createDatagramDoor({
@@ -62,18 +57,17 @@ export async function listenUdp(
     nowUs,
     wake: ticker.wake,
     format,
-    moved: (peer, from) => news.moved(format(from), format(peer.endpoint)),
+    moved: (peer, from) => moved(format(from), format(peer.endpoint)),
   });
   const socket = await bindUdp(where, (datagram, from) => door.take(datagram, from));
-  if (socket.smallBuffers !== undefined) news.smallBuffers(socket.smallBuffers);
   return {
     address: socket.address,
+    socket,
     close: door.close,
     destroy() {
       ticker.stop();
       socket.close();
     },
-    losses: socket.losses,
     get strange() {
       return door.strange;
     },
@@ -109,9 +103,10 @@ async function bindUdp(
 
 /** What a client's UDP socket needs beside an address. */
 export interface UdpConnectOptions extends UdpTime {
-  news: UdpNews;
-  /** The session's socket is closed; what it lost. */
-  closed: (losses: UdpLosses) => void;
+  /** A session's socket. */
+  socketOpened: (socket: UdpSocket) => void;
+  /** It is about to be closed. */
+  socketClosed: (socket: UdpSocket) => void;
 }
 
 /**
@@ -180,7 +175,7 @@ interface Attempt {
 function createAttempt(
   server: Address,
   bind: string | undefined,
-  { nowUs, createTicker, news, closed, reached, failed }: UdpConnectOptions & {
+  { nowUs, createTicker, socketOpened, socketClosed, reached, failed }: UdpConnectOptions & {
     reached: () => void;
     failed: (error: Error) => void;
   },
@@ -208,13 +203,12 @@ function createAttempt(
       format,
       reached,
       gone(reason) {
-        const losses = opened.losses();
+        if (isAdopted) socketClosed(opened);
         close();
-        if (isAdopted) closed(losses);
-        else if (!isGivenUp) failed(new Error(reason));
+        if (!isAdopted && !isGivenUp) failed(new Error(reason));
       },
     });
-    ticker.wake(nowUs());
+    ticker.wake(client.tick());
   };
 
   openUdpSocket({
@@ -237,7 +231,7 @@ function createAttempt(
   return {
     adopt(opened) {
       isAdopted = true;
-      if (socket!.smallBuffers !== undefined) news.smallBuffers(socket!.smallBuffers);
+      socketOpened(socket!);
       client!.adopt(opened);
     },
     giveUp() {
