@@ -60,9 +60,12 @@ export function tableYaml(sql: string): string[] {
  * indentation.
  *
  * @param view name of the view, and of its file
- * @param sql the statement that makes it
+ * @param sql the statement that makes it, after comments that say what it shows
  */
 export function queryYaml(view: string, sql: string): string[] {
+  const lines = sql.trimEnd().split("\n");
+  const about = lines.slice(0, lines.findIndex((line) => !line.startsWith("--")));
+  const description = about.map((line) => line.slice("-- ".length)).join(" ");
   const id = view.replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
   return [
     `${id}Query:`,
@@ -70,10 +73,12 @@ export function queryYaml(view: string, sql: string): string[] {
     "  Condition: IsHome",
     "  Properties:",
     `    Name: ${view}`,
+    `    Description: ${JSON.stringify(description)}`,
     "    Database: !Ref GlueDatabase",
     "    WorkGroup: !Ref WorkGroup",
     "    QueryString: |",
-    ...indent(6, sql.trimEnd().split("\n")),
+    // Not all that reads statements for Athena knows comments.
+    ...indent(6, lines.filter((line) => !/^ *--/.test(line))),
   ];
 }
 

@@ -115,7 +115,7 @@ make_views() {
   for view in "${views[@]}"; do
     local query=(athena start-query-execution --region "$home" --work-group "$workgroup"
       --query-execution-context "Database=$database"
-      --query-string "file://$root/docker/fargate/athena/$view.sql")
+      --query-string "$(sed '/^ *--/d' "$root/docker/fargate/athena/$view.sql")")
     if [ -n "$dry_run" ]; then
       call "${query[@]}"
       continue

@@ -91,6 +91,45 @@ tell_failures() {
     tail -n 10 >&2
 }
 
+# Has CloudFormation find out what an update would change, tells it, and starts it. Sets `changed`:
+# empty where nothing would.
+# Usage: change_stack REGION STACK ARGUMENT...
+change_stack() {
+  local change=(--region "$1" --stack-name "$prefix-$2" --change-set-name "deploy-$(date +%s)-$$")
+  local region=$1 stack=$2 state
+  shift 2
+  state=$(ask "No updates are to be performed" cloudformation create-change-set \
+    --change-set-type UPDATE "${change[@]}" "$@" --query Id)
+  if [ -z "$state" ]; then
+    changed=
+    return
+  fi
+  while :; do
+    state=$(ask '^$' cloudformation describe-change-set "${change[@]}" \
+      --query '[Status, StatusReason]')
+    case $state in
+      CREATE_PENDING* | CREATE_IN_PROGRESS*) sleep 2 ;;
+      *) break ;;
+    esac
+  done
+  case $state in
+    CREATE_COMPLETE*) ;;
+    *"didn't contain changes"* | *"No updates are to be performed"*)
+      aws cloudformation delete-change-set "${change[@]}"
+      changed=
+      return
+      ;;
+    *) fail "$region: $prefix-$stack cannot be updated: $state" ;;
+  esac
+  say "$region" "$stack" "is updated:"
+  ask '^$' cloudformation describe-change-set "${change[@]}" \
+    --query 'Changes[].ResourceChange.[Action, LogicalResourceId, ResourceType]' |
+    sed "s/^/$region:   /"
+  echo
+  aws cloudformation execute-change-set "${change[@]}"
+  changed=yes
+}
+
 # Creates a stack, or updates it where there is something to, and waits until it is complete.
 # Usage: deploy_stack REGION STACK TEMPLATE [KEY=VALUE]...
 deploy_stack() {
@@ -126,15 +165,11 @@ deploy_stack() {
     say "$region" "$stack" "is created"
     aws cloudformation create-stack "${name[@]}" "${content[@]}" >/dev/null
   else
-    local answer
-    if ! answer=$(aws cloudformation update-stack "${name[@]}" "${content[@]}" 2>&1); then
-      if [[ $answer == *"No updates are to be performed"* ]]; then
-        say "$region" "$stack" "is unchanged"
-        return
-      fi
-      fail "$region: $prefix-$stack: $answer"
+    change_stack "$region" "$stack" "${content[@]}"
+    if [ -z "$changed" ]; then
+      say "$region" "$stack" "is unchanged"
+      return
     fi
-    say "$region" "$stack" "is updated"
   fi
   settle "$region" "$stack"
   case $status in
