@@ -187,6 +187,10 @@ async function checkTimes({ lines, lake }: Mesh): Promise<void> {
   for (const name of ["intended", "sent", "received"] as const) {
     assert.equal(row![name], `${record[name].slice(0, 23)}Z`, name);
   }
+  assert.equal(
+    row!["received_us"],
+    Date.parse(record.received) * 1000 + Number(record.received.slice(23, 26)),
+  );
   assert.equal(`${row!["session"]}-${row!["sequence"]}`, record.id);
   const minutes = await lake.query(`
     SELECT start, sum(count) AS count FROM figures_by_key

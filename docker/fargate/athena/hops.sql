@@ -24,7 +24,7 @@ SELECT
   length,
   id,
   split_part(id, '-', 1) AS session,
-  CAST(split_part(id, '-', 2) AS bigint) AS sequence,
+  TRY_CAST(split_part(id, '-', 2) AS bigint) AS sequence,
   to_id,
   "from",
   "to",
@@ -42,8 +42,12 @@ SELECT
   TRY_CAST(replace(substr(received, 1, 23), 'T', ' ') AS timestamp(3)) AS received,
   -- The instant of the schedule to the microsecond: equal means the same slot.
   intended AS slot,
-  -- Microseconds within its second.
-  CAST(substr(received, 21, 6) AS bigint) AS received_us,
+  -- Microseconds since 1970. Whole seconds first: engines differ in how they count broken ones.
+  date_diff(
+    'second',
+    TIMESTAMP '1970-01-01 00:00:00',
+    TRY_CAST(replace(substr(received, 1, 19), 'T', ' ') AS timestamp(3))
+  ) * 1000000 + TRY_CAST(substr(received, 21, 6) AS bigint) AS received_us,
   rtt_ms,
   residence_ms,
   transport,

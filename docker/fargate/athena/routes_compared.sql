@@ -6,8 +6,7 @@ WITH pairs AS (
   SELECT
     b.day, b.received, 'one way' AS measure, b."from", b."to", a.route AS a, b.route AS b,
     b.ms_raw - a.ms_raw AS difference_ms,
-    date_diff('second', a.received, b.received) * 1000.0
-      + (b.received_us - a.received_us) / 1000.0 AS gap_ms
+    (b.received_us - a.received_us) / 1.0E3 AS gap_ms
   FROM hops AS a
   JOIN hops AS b
     ON b.day = a.day
