@@ -1,7 +1,7 @@
 /**
  * A relay and the sessions of several client processes in a simulated world: each process with a
- * clock of its own, each session over a stream with delays of its own. What they measure stands
- * beside the truth. For tests.
+ * clock of its own, each session over a stream or datagrams with delays of its own. What they
+ * measure stands beside the truth. For tests.
  */
 import { hopOffset, readHopCount, readHopReceivedUs, readSequence } from "../relay/data-frame.ts";
 import {
@@ -19,6 +19,7 @@ import { createRandom, type Random } from "../relay/simulation/random.ts";
 import { createSimClock, type SimClock } from "../relay/simulation/sim-clock.ts";
 import { createSimLink, type LinkOptions } from "../relay/simulation/sim-link.ts";
 import { createWorld, type World } from "../relay/simulation/world.ts";
+import { createDatagramNetwork, type DatagramNetwork, type DatagramWay } from "./datagram-world.ts";
 import type { Origin } from "./origins.ts";
 import { type ClientSession, createClientSession, type SessionEnd } from "./session.ts";
 
@@ -34,7 +35,10 @@ export interface MeasuredHop {
 
 /** One session with all that came of it. */
 export interface WorldSession {
-  readonly client: ClientSession;
+  /** Over datagrams it is there once the server has answered. */
+  client: ClientSession;
+  /** Over datagrams. */
+  way: DatagramWay | undefined;
   /** Sequences that arrived, by the origin's session id. */
   readonly received: Map<string, number[]>;
   readonly origins: Map<string, Origin>;
@@ -61,6 +65,8 @@ export interface SessionWorld {
   /** Sequences that the relay had, by session id. */
   readonly relayed: Map<string, number[]>;
   readonly strangers: string[];
+  /** What travels in datagrams. */
+  readonly network: DatagramNetwork;
   addProcess(clock: { offsetUs: number; driftPpm: number }): WorldProcess;
   /** Lets the session send a message about every `intervalUs` from when it opens until `untilUs`. */
   sendUntil(session: WorldSession, intervalUs: number, untilUs: number): void;
@@ -133,6 +139,14 @@ export function createSessionWorld(seed: number): SessionWorld {
     },
   });
   relayTicker(relayClock.nowUs());
+  const network = createDatagramNetwork({
+    world,
+    random,
+    serverClock: relayClock,
+    randomBytes,
+    createTicker: (clock, tick) => createWorldTicker(world, clock, tick),
+    accept: relay.accept,
+  });
 
   function connect(
     clock: SimClock,
@@ -142,7 +156,9 @@ export function createSessionWorld(seed: number): SessionWorld {
     hello: Partial<Hello>,
   ): WorldSession {
     let ticker = (_: number): void => {};
-    const session: Omit<WorldSession, "client"> = {
+    const session: WorldSession = {
+      client: undefined as unknown as ClientSession,
+      way: undefined,
       received: new Map(),
       origins: new Map(),
       left: [],
@@ -151,9 +167,8 @@ export function createSessionWorld(seed: number): SessionWorld {
       openedTrueUs: NaN,
       cut: () => {},
     };
-    const client = createConnection(world, random, way, relay.accept, (link, cut) => {
-      session.cut = cut;
-      return createClientSession(link, {
+    const open = (link: Link): ClientSession => {
+      const client = createClientSession(link, {
         hello: {
           probe: false,
           echo: false,
@@ -192,10 +207,17 @@ export function createSessionWorld(seed: number): SessionWorld {
           ended: (_, end) => session.end = end,
         },
       });
-    });
-    ticker = createWorldTicker(world, clock, client.tick);
-    ticker(clock.nowUs());
-    return Object.assign(session, { client });
+      session.client = client;
+      ticker = createWorldTicker(world, clock, client.tick);
+      ticker(clock.nowUs());
+      return client;
+    };
+    if (way.up.delivery === "datagram") {
+      session.way = network.connect(clock, way, (link) => open(link).events);
+    } else {
+      session.cut = createConnection(world, random, way, relay.accept, open);
+    }
+    return session;
   }
 
   return {
@@ -205,6 +227,7 @@ export function createSessionWorld(seed: number): SessionWorld {
     hops,
     relayed,
     strangers,
+    network,
     addProcess(faults) {
       const clock = createSimClock(world, faults);
       const pairs = createProcessPairs("auto");
@@ -215,10 +238,10 @@ export function createSessionWorld(seed: number): SessionWorld {
       };
     },
     sendUntil(session, intervalUs, untilUs) {
-      const { client } = session;
       function step(): void {
-        if (world.trueUs > untilUs || client.state === "closed") return;
-        if (client.state === "open") {
+        const { client } = session as Partial<WorldSession>;
+        if (world.trueUs > untilUs || client?.state === "closed") return;
+        if (client?.state === "open") {
           const id = toHex(client.welcome!.sessionId);
           sentTrueUs.set(`${id}-${client.sent + 1}`, world.trueUs);
           client.send(0, 16 + Math.floor(random.next() * 900), false);
@@ -247,14 +270,14 @@ function createWorldTicker(
 
 type Packet = Uint8Array | "end";
 
-/** Connects two ends by two streams. Writing takes a moment now and then. */
+/** Connects two ends by two streams; what is returned cuts them. Writing takes a moment at times. */
 function createConnection(
   world: World,
   random: Random,
   way: { up: LinkOptions; down: LinkOptions },
   accept: (link: Link) => LinkEvents,
-  open: (link: Link, cut: () => void) => ClientSession,
-): ClientSession {
+  open: (link: Link) => ClientSession,
+): () => void {
   const ends: { client?: LinkEvents; relay?: LinkEvents } = {};
   let isGone = false;
 
@@ -305,7 +328,6 @@ function createConnection(
   const relayLink = linkOver(down, () => ends.relay);
   const clientLink = linkOver(up, () => ends.client);
   ends.relay = accept(relayLink);
-  const session = open(clientLink, gone);
-  ends.client = session.events;
-  return session;
+  ends.client = open(clientLink).events;
+  return gone;
 }

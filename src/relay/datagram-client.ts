@@ -8,10 +8,11 @@ import {
   NONCE_BYTES,
   readSetUp,
   type SendDatagram,
+  tokenOf,
   writeOpen,
   writeRequest,
 } from "./datagram.ts";
-import { createDatagramPeer, type DatagramPeer } from "./datagram-peer.ts";
+import { createDatagramPeer } from "./datagram-peer.ts";
 import type { Link, LinkEvents } from "./link.ts";
 import type { NowUs } from "./time.ts";
 
@@ -51,10 +52,9 @@ export function createDatagramClient(options: DatagramClientOptions): DatagramCl
   let askDueUs = nowUs();
   let againUs = AGAIN_US;
   let cookie: Uint8Array | undefined;
-  let events: LinkEvents | undefined;
-  let peer: DatagramPeer | undefined;
+  /** asking for a cookie · reached: it came · opening: it was returned · open */
+  let stage: "asking" | "refused" | "reached" | "opening" | "open" = "asking";
   let failure: string | undefined;
-  let isOver = false;
 
   const askAgain = (atUs: number): void => {
     options.send([asking!], server);
@@ -69,84 +69,72 @@ export function createDatagramClient(options: DatagramClientOptions): DatagramCl
     options.wake(askDueUs);
   };
 
-  const finish = (reason?: string): void => {
-    if (isOver) return;
-    isOver = true;
-    failure = reason;
-    options.wake(nowUs());
-  };
+  const peer = createDatagramPeer({
+    ...options,
+    token: tokenOf(nonce),
+    endpoint: server,
+    wake: (_, atUs) => options.wake(atUs),
+    moved() {},
+    gone() {
+      asking = undefined;
+      options.gone(undefined);
+    },
+  });
 
-  /** The link as long as the server has not accepted. */
+  /** The peer's, but that the hello travels with the cookie. */
   const link: Link = {
     transport: "udp",
-    peer: options.format(server),
+    peer: peer.link.peer,
     write(piece) {
-      if (peer !== undefined) return peer.link.write(piece);
-      if (!isOver) ask(writeOpen(nonce, cookie!, piece[0]!));
+      if (stage !== "reached") return peer.link.write(piece);
+      stage = "opening";
+      ask(writeOpen(nonce, cookie!, piece[0]!));
       return true;
     },
     pause() {},
     resume() {},
-    end() {
-      if (peer === undefined) finish();
-      else peer.link.end();
-    },
-    destroy() {
-      if (peer === undefined) finish();
-      else peer.link.destroy();
-    },
+    end: peer.link.end,
+    destroy: peer.link.destroy,
   };
 
-  const accepted = (token: Uint8Array): void => {
+  const takeCookie = (datagram: Uint8Array): void => {
+    const setUp = readSetUp(datagram);
+    if (setUp?.kind !== "cookie" || !setUp.nonce.every((byte, i) => byte === nonce[i])) return;
+    ({ cookie } = setUp);
+    stage = "reached";
     asking = undefined;
-    peer = createDatagramPeer({
-      ...options,
-      token,
-      endpoint: server,
-      wake: (_, atUs) => options.wake(atUs),
-      moved() {},
-      gone: () => options.gone(undefined),
-    });
-    peer.listen(events!);
+    options.reached();
   };
 
   return {
     adopt(open) {
-      // The hello may be written before there is anyone to tell of its answer.
-      events = open(link);
+      peer.listen(open(link));
     },
     take(datagram) {
-      if (isOver) return;
-      if (isSessionDatagram(datagram)) {
-        // The server is connected to: what is of another session comes from nobody.
-        peer?.take(datagram, server);
-        return;
-      }
-      const setUp = readSetUp(datagram);
-      if (setUp === undefined || !setUp.nonce.every((byte, i) => byte === nonce[i])) return;
-      if (setUp.kind === "cookie" && cookie === undefined) {
-        cookie = setUp.cookie;
+      if (stage === "asking") takeCookie(datagram);
+      else if (isSessionDatagram(datagram) && peer.take(datagram, server)) {
+        stage = "open";
         asking = undefined;
-        options.reached();
-      } else if (setUp.kind === "accept" && events !== undefined && peer === undefined) {
-        accepted(setUp.token);
       }
     },
     refused(reason) {
-      if (peer !== undefined) peer.doubt(reason);
-      else finish(reason);
+      if (stage === "open") peer.doubt(reason);
+      else if (stage === "asking") {
+        stage = "refused";
+        failure = reason;
+        options.wake(nowUs());
+      } else peer.fail(reason);
     },
     tick() {
       const atUs = nowUs();
-      if (isOver) {
+      if (stage === "refused") {
         options.gone(failure);
-        events?.closed(failure === undefined ? undefined : new Error(failure));
         return Infinity;
       }
-      if (peer !== undefined) return peer.tick(atUs);
-      if (asking === undefined) return Infinity;
+      const dueUs = stage === "asking" ? Infinity : peer.tick(atUs);
+      if (asking === undefined) return dueUs;
       if (atUs >= askDueUs) askAgain(atUs);
-      return askDueUs;
+      return Math.min(dueUs, askDueUs);
     },
   };
 }

@@ -10,7 +10,7 @@ import {
   readTokenStart,
   type SendDatagram,
   TOKEN_BYTES,
-  writeAccept,
+  tokenOf,
   writeClose,
   writeCookie,
 } from "./datagram.ts";
@@ -58,11 +58,10 @@ interface Known {
 }
 
 export function createDatagramDoor(options: DatagramDoorOptions): DatagramDoor {
-  const { nowUs, randomBytes } = options;
+  const { nowUs } = options;
   const cookies = createCookies(options);
-  /** By the first half of the token. */
+  /** By the start of the token. */
   const byToken = new Map<number, Known>();
-  const byNonce = new Map<string, Known>();
   const known = new Map<DatagramPeer, Known>();
   /** Sessions that want to be called, sooner or later. */
   const busy = new Set<Known>();
@@ -86,7 +85,6 @@ export function createDatagramDoor(options: DatagramDoorOptions): DatagramDoor {
     known.delete(peer);
     busy.delete(entry);
     byToken.delete(readTokenStart(peer.token, 0));
-    byNonce.delete(entry.nonce);
     const atUs = nowUs();
     for (const [nonce, untilUs] of spent) {
       if (atUs < untilUs && spent.size < MAX_SPENT) break;
@@ -95,22 +93,11 @@ export function createDatagramDoor(options: DatagramDoorOptions): DatagramDoor {
     spent.set(entry.nonce, atUs + COOKIE_LIFE_US);
   };
 
-  const newToken = (): Uint8Array => {
-    for (;;) {
-      const token = randomBytes(TOKEN_BYTES);
-      if (!byToken.has(readTokenStart(token, 0))) return token;
-    }
-  };
-
   const open = (nonce: Uint8Array, hello: Uint8Array, from: Endpoint): void => {
     const key = toHex(nonce);
-    const before = byNonce.get(key);
-    if (before !== undefined) {
-      options.send([writeAccept(nonce, before.peer.token)], from);
-      return;
-    }
-    if (isClosed || spent.has(key)) return;
-    const token = newToken();
+    const token = tokenOf(nonce);
+    // One that has been opened already answers until it is acknowledged.
+    if (isClosed || spent.has(key) || byToken.has(readTokenStart(token, 0))) return;
     const peer = createDatagramPeer({
       ...options,
       token,
@@ -121,8 +108,6 @@ export function createDatagramDoor(options: DatagramDoorOptions): DatagramDoor {
     const entry = { peer, nonce: key, dueUs: Infinity };
     known.set(peer, entry);
     byToken.set(readTokenStart(token, 0), entry);
-    byNonce.set(key, entry);
-    options.send([writeAccept(nonce, token)], from);
     const events = options.accept(peer.link);
     peer.listen(events);
     events.data(hello);

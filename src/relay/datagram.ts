@@ -8,10 +8,9 @@
  *       request: nonce ─────────────────────────>
  *       <──────────────────────── cookie: nonce, cookie
  *       open: nonce, cookie, hello ─────────────>          from here on the server keeps state
- *       <───────────────────────── accept: nonce, token
- *       plain, control, ack: token <────────────>
+ *       <──────────── plain, control, ack: token ─────────────>
  *
- * The first three set-up datagrams and the accept:
+ * A client sends its open again until something of the session comes. Those that set it up:
  *
  *      0       1       2       4               8
  *     +-------+-------+-------+---------------+-------------------------------+
@@ -20,13 +19,12 @@
  *     | request: zeros up to 64 bytes                                         |
  *     | cookie:  cookie, 24 bytes                                             |   48
  *     | open:    cookie, 24 bytes | hello, a frame                            |
- *     | accept:  token, 8 bytes                                               |   32
  *     +-----------------------------------------------------------------------+
  *
  * nonce   random bits of the client: who cannot see the request cannot answer it
  * cookie  the server's proof to itself that it gave it to this address lately (datagram-cookie.ts)
- * token   64 random bits of the server. Every later datagram, either way, carries them: who does
- *         not see the traffic can neither put something into a session nor end it
+ * token   the nonce's first 8 bytes. Every later datagram, either way, carries them: who does not
+ *         see the traffic can neither put something into a session nor end it
  *
  * A request is longer than its answer, so that a forged sender is sent less than he cost. All later
  * datagrams:
@@ -50,13 +48,12 @@ export const DatagramKind = {
   request: 1,
   cookie: 2,
   open: 3,
-  accept: 4,
-  plain: 5,
-  control: 6,
-  ack: 7,
-  challenge: 8,
-  response: 9,
-  close: 10,
+  plain: 4,
+  control: 5,
+  ack: 6,
+  challenge: 7,
+  response: 8,
+  close: 9,
 } as const;
 
 /** Where a datagram comes from or goes to. */
@@ -121,22 +118,18 @@ export function writeOpen(nonce: Uint8Array, cookie: Uint8Array, hello: Uint8Arr
   return bytes;
 }
 
-export function writeAccept(nonce: Uint8Array, token: Uint8Array): Uint8Array {
-  const bytes = setUp(DatagramKind.accept, nonce, AFTER_NONCE + TOKEN_BYTES);
-  bytes.set(token, AFTER_NONCE);
-  return bytes;
-}
+/** What all datagrams of the session that a nonce opens carry. */
+export const tokenOf = (nonce: Uint8Array): Uint8Array => nonce.slice(0, TOKEN_BYTES);
 
 /** What a set-up datagram says; undefined where it is none of this version. */
 export type SetUp =
   | { kind: "request"; nonce: Uint8Array }
   | { kind: "cookie"; nonce: Uint8Array; cookie: Uint8Array }
-  | { kind: "open"; nonce: Uint8Array; cookie: Uint8Array; hello: Uint8Array }
-  | { kind: "accept"; nonce: Uint8Array; token: Uint8Array };
+  | { kind: "open"; nonce: Uint8Array; cookie: Uint8Array; hello: Uint8Array };
 
 export function readSetUp(bytes: Uint8Array): SetUp | undefined {
   const size = bytes.byteLength;
-  if (size < AFTER_NONCE + TOKEN_BYTES) return undefined;
+  if (size < AFTER_NONCE + COOKIE_BYTES) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
   if (view.getUint32(4, true) !== MAGIC || view.getUint16(2, true) !== VERSION) return undefined;
   const nonce = bytes.slice(NONCE, AFTER_NONCE);
@@ -152,9 +145,6 @@ export function readSetUp(bytes: Uint8Array): SetUp | undefined {
       const cookie = bytes.slice(AFTER_NONCE, cookieEnd);
       return { kind: "open", nonce, cookie, hello: bytes.slice(cookieEnd) };
     }
-    case DatagramKind.accept:
-      if (size !== AFTER_NONCE + TOKEN_BYTES) return undefined;
-      return { kind: "accept", nonce, token: bytes.slice(AFTER_NONCE) };
     default:
       return undefined;
   }
@@ -227,9 +217,11 @@ export function isSessionDatagram(bytes: Uint8Array): boolean {
   }
 }
 
-/** The first half of the token at `at` (of a session's datagram, unless said), a u32. */
+/** The first 53 bits of the token at `at` (of a session's datagram, unless said), to look it up. */
 export function readTokenStart(bytes: Uint8Array, at = TOKEN): number {
-  return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
+  const low = bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
+  const high = bytes[at + 4]! | bytes[at + 5]! << 8 | (bytes[at + 6]! & 0x1f) << 16;
+  return (low >>> 0) + high * 2 ** 32;
 }
 
 /** Whether a session's datagram carries `token`. Takes as long whichever bytes differ. */
