@@ -184,6 +184,8 @@ export async function createFirehoseEndpoint(
   };
 
   const server = createServer((request, response) => {
+    // By it the SDK corrects a clock that is wrong.
+    response.setHeader("date", new Date(nowMs()).toUTCString());
     handle(request, response)
       // The other side has gone, or sent what is no request.
       .catch(() => request.socket.destroy())
