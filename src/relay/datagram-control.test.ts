@@ -3,12 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createWriter } from "./bytes.ts";
 import { CONTROL_DATAGRAM_BYTES, DatagramKind, readNumber } from "./datagram.ts";
-import {
-  type ControlReceiver,
-  type ControlSender,
-  createControlReceiver,
-  createControlSender,
-} from "./datagram-control.ts";
+import { createControlReceiver, createControlSender } from "./datagram-control.ts";
 import { FrameType } from "./frame.ts";
 import { createRandom } from "./simulation/random.ts";
 import { createSimLink } from "./simulation/sim-link.ts";
@@ -29,8 +24,6 @@ function createTest(seed: number, options: { loss: number; duplication: number }
   const way = { delayUs: 20_000, jitterUs: 8_000, delivery: "datagram" as const, ...options };
   const delivered: Uint8Array[] = [];
   const sizes: number[] = [];
-  let sender!: ControlSender;
-  let receiver!: ControlReceiver;
   const up = createSimLink<Uint8Array>(world, random, way, (datagram) => {
     assert.equal(datagram[0], DatagramKind.control);
     sizes.push(datagram.byteLength);
@@ -41,8 +34,8 @@ function createTest(seed: number, options: { loss: number; duplication: number }
     sender.acknowledged(readNumber(datagram), world.trueUs);
     plan();
   });
-  sender = createControlSender(token, up.send);
-  receiver = createControlReceiver(token, {
+  const sender = createControlSender(token, up.send);
+  const receiver = createControlReceiver(token, {
     send: down.send,
     deliver: (bytes) => delivered.push(bytes.slice()),
   });
