@@ -15,7 +15,12 @@ import {
 } from "../relay/data-frame.ts";
 import type { Arrival } from "../relay/sequence.ts";
 import type { Origin } from "./origins.ts";
-import { createPathMeter, type PathDelay, type PathMeter } from "./path-meter.ts";
+import {
+  createPathMeter,
+  type FirstHopLedger,
+  type PathDelay,
+  type PathMeter,
+} from "./path-meter.ts";
 import type { ClientSession } from "./session.ts";
 
 /** Takes a message that counts, with all that is known of it, for the records. */
@@ -80,6 +85,8 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
   const compares = options.routes.length > 1;
   const meters = new Map<ClientSession, Map<Origin, OriginMeter>>();
   const links = new Map<ClientSession, DifferenceLink>();
+  /** By the origin's session id, as long as somebody meters it. */
+  const ledgers = new Map<string, FirstHopLedger & { meters: number }>();
   /** Ids of the sessions of this process: what they send comes back to a clock that sent it. */
   const ownSessions = new Set<string>();
   /** Origins that are such sessions: they stay so to those who still hear of them. */
@@ -103,6 +110,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
   function createMeter(session: ClientSession, origin: Origin): OriginMeter {
     const path = createPathMeter({
       origin,
+      ledger: takeLedger(origin.id),
       isOwn: () => isOwn(origin),
       echo: origin === session.self,
       relayName: session.welcome!.name,
@@ -111,6 +119,19 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     });
     path.meterFirstHop(isFirstHopMetered(session, origin));
     return { path, down: links.get(session)?.downFrom(origin.id) };
+  }
+
+  function takeLedger(id: string): FirstHopLedger {
+    let ledger = ledgers.get(id);
+    if (ledger === undefined) ledgers.set(id, ledger = { toldLost: undefined, meters: 0 });
+    ledger.meters++;
+    return ledger;
+  }
+
+  function closePath(origin: Origin, { path }: OriginMeter): void {
+    path.close();
+    const ledger = ledgers.get(origin.id)!;
+    if (--ledger.meters === 0) ledgers.delete(origin.id);
   }
 
   function isOwn(origin: Origin): boolean {
@@ -179,8 +200,9 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     },
     originLeft(session, origin) {
       const meter = meters.get(session)?.get(origin);
-      meter?.path.close();
-      meter?.down?.close();
+      if (meter === undefined) return;
+      closePath(origin, meter);
+      meter.down?.close();
       meters.get(session)?.delete(origin);
       if (origin === lastOrigin) lastOrigin = undefined;
     },
@@ -211,7 +233,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
       chooseLeads();
     },
     settled(session) {
-      for (const { path } of meters.get(session)?.values() ?? []) path.close();
+      for (const [origin, meter] of meters.get(session) ?? []) closePath(origin, meter);
       meters.delete(session);
       if (session.self !== undefined) ownSessions.delete(session.self.id);
       lastOrigin = undefined;

@@ -10,6 +10,7 @@ function createTest({ isOwn = false, echo = false } = {}) {
   const origin = createFakeOrigin(1, "there", "direct");
   const meter = createPathMeter({
     origin,
+    ledger: { toldLost: undefined },
     isOwn: () => isOwn,
     echo,
     relayName: "relay",
@@ -141,6 +142,34 @@ test("whoever takes a first hop over tells only what is lost from then on", () =
   meter.meterFirstHop(false);
   updateLoss(origin, { session: 1, received: 0, next: 9, dropped: 0 });
   assert.equal(keys().get(FIRST)!.up, 3);
+});
+
+test("what one told of a first hop's loss, another with older counts does not tell again", () => {
+  const figures = createFigureSet();
+  const ledger = { toldLost: undefined };
+  const [before, after] = ["direct", "accelerated"].map((route) => {
+    const origin = createFakeOrigin(1, "there", "direct");
+    const options = {
+      origin,
+      ledger,
+      isOwn: () => false,
+      echo: false,
+      relayName: "relay",
+      figures,
+    };
+    return { origin, meter: createPathMeter({ ...options, receiver: { name: "here", route } }) };
+  });
+  const told = () => figures.summarise(1, false).find(({ key }) => key === FIRST)!.up;
+  before!.meter.meterFirstHop(true);
+  updateLoss(before!.origin, { session: 1, received: 0, next: 6, dropped: 0 });
+  updateLoss(after!.origin, { session: 1, received: 0, next: 3, dropped: 0 });
+  before!.meter.meterFirstHop(false);
+  after!.meter.meterFirstHop(true);
+  assert.equal(told(), 5);
+  updateLoss(after!.origin, { session: 1, received: 0, next: 6, dropped: 0 });
+  assert.equal(told(), 5);
+  updateLoss(after!.origin, { session: 1, received: 0, next: 8, dropped: 0 });
+  assert.equal(told(), 7);
 });
 
 test("a first hop is metered only while it is this meter's to meter", () => {

@@ -43,8 +43,19 @@ export interface PathMeter {
   close(): void;
 }
 
+/**
+ * How many messages of one origin session were lost on the way to the relay, over all its life, as
+ * far as somebody's figures tell: who takes its first hop over goes on from there, however old the
+ * counts are that he has.
+ */
+export interface FirstHopLedger {
+  toldLost: number | undefined;
+}
+
 export interface PathMeterOptions {
   origin: Origin;
+  /** Shared by all meters of the origin's session. */
+  ledger: FirstHopLedger;
   /**
    * Whether the origin's session is one of this process. Asked at its first message: a fast route
    * may tell of a session before that one's own welcome has come.
@@ -58,7 +69,7 @@ export interface PathMeterOptions {
 }
 
 export function createPathMeter(options: PathMeterOptions): PathMeter {
-  const { origin, echo, relayName, receiver, figures } = options;
+  const { origin, ledger, echo, relayName, receiver, figures } = options;
   const first = hopKey(origin.name, relayName);
   const last = hopKey(relayName, receiver.name);
   const firstHop = figures.get({
@@ -86,6 +97,16 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
     echo,
   }).open(() => lossOf(origin, "both"));
   let firstStream: FigureStream | undefined;
+  const lostInAll = (): number => origin.start.next - 1 - origin.start.received + origin.up;
+
+  const closeFirst = (): void => {
+    firstStream?.close();
+    if (firstStream !== undefined) {
+      ledger.toldLost = Math.max(ledger.toldLost ?? 0, lostInAll());
+    }
+    firstStream = undefined;
+  };
+
   let isOwn: boolean | undefined;
   const result: PathDelay = {
     hops: 0,
@@ -134,15 +155,12 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
       if (isMetered === (firstStream !== undefined)) return;
       if (isMetered) {
         // What was lost before, whoever metered it then has told.
-        const before = origin.up;
+        const before = ledger.toldLost ?? lostInAll();
         firstStream = firstHop.open(() => {
-          const up = origin.up - before;
+          const up = Math.max(0, lostInAll() - before);
           return { ...noLoss(), lost: up, up };
         });
-      } else {
-        firstStream?.close();
-        firstStream = undefined;
-      }
+      } else closeFirst();
     },
     record(view, at, receivedUs) {
       const sequence = readSequence(view, at);
@@ -163,7 +181,7 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
       return result;
     },
     close() {
-      firstStream?.close();
+      closeFirst();
       lastHop.close();
       path.close();
     },

@@ -31,6 +31,7 @@ function recordsOf(records: "own" | "all", origin?: Origin): Record<string, unkn
   });
   const meter = createPathMeter({
     origin: from,
+    ledger: { toldLost: undefined },
     isOwn: () => origin === undefined,
     echo: origin === undefined,
     relayName: "relay",
