@@ -11,6 +11,8 @@ import { type Bench, cpuSeconds, environment, firehoseOf, format, pathsOf } from
 const SECONDS = Number(process.argv[3] ?? 20);
 /** Messages a second; each makes two records. */
 const RATES = [500, 5_000, 15_000, 25_000];
+/** Up to this rate, nothing is given up; above, the endpoint beside it may lack the CPU time. */
+const PROMISED_RATE = 5_000;
 
 export async function sustainedRate(bench: Bench): Promise<void> {
   const endpoint = await createFirehoseEndpoint({ keep: "nothing" });
@@ -32,10 +34,9 @@ export async function sustainedRate(bench: Bench): Promise<void> {
           `${format(figures.sentPerSecond)}/s arrived, ${format(100 * figures.cpuShare, 1)} % CPU` +
           (name === "none" ? "" : `, ${format(costUs, 1)} µs of CPU a record`),
       );
-      bench.check(
-        figures.givenUp === 0,
-        `${format(figures.givenUp)} records were dropped or failed`,
-      );
+      const givenUp = `${format(figures.givenUp)} records were dropped or failed`;
+      if (rate <= PROMISED_RATE) bench.check(figures.givenUp === 0, givenUp);
+      else if (figures.givenUp > 0) bench.say(givenUp);
     }
   }
   const { requests, records, bytes } = endpoint.counts();
