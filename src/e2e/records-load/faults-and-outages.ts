@@ -1,8 +1,8 @@
 /**
  * 200,000 records of one client to an endpoint that fails in part of every tenth request and
- * wholly of every twentieth, with two outages of 20 s: connections refused, and no answers. In the
- * second, the client is killed and started again with the same spool. All that it wrote down is to
- * arrive.
+ * wholly of every twentieth, and loses its answer to every fiftieth, with two outages of 20 s:
+ * connections refused, and no answers. In the second, the client is killed and started again with
+ * the same spool. All that it wrote down is to arrive.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,8 @@ const OUTAGE_MS = 20_000;
 const GRACE = "60s";
 /** What was accepted so shortly before the kill need not be on disk. */
 const UNWRITTEN_MS = 1000;
-const FAULTS = { partial: 0.1, error503: 0.05 };
+/** Where an answer is lost, records come twice. */
+const FAULTS = { partial: 0.1, error503: 0.05, acceptThenReset: 0.02 };
 
 export async function faultsAndOutages(bench: Bench): Promise<void> {
   const { folder, say, check } = bench;
