@@ -116,12 +116,14 @@ tasks() {
 }
 
 show_status() {
-  local region stack state
+  local region stack state stacks
   printf '%-16s %-12s %-26s %s\n' REGION STACK STATUS TASKS
   for region in "${regions[@]}"; do
+    stacks=$(ask '^$' cloudformation describe-stacks --region "$region" \
+      --query "Stacks[?starts_with(StackName, '$prefix-')].[StackName, StackStatus]")
     for stack in ecr network analytics server clients dashboard; do
       if [ "$stack" = dashboard ] && [ "$region" != "$home" ]; then continue; fi
-      state=$(stack_status "$region" "$stack")
+      state=$(awk -v stack="$prefix-$stack" '$1 == stack { print $2 }' <<<"$stacks")
       case ${state:+$stack} in
         server) state=$(printf '%-26s %s' "$state" "$(tasks "$region" server server)") ;;
         clients) state=$(printf '%-26s %s' "$state" "$(tasks "$region" clients clients)") ;;
