@@ -159,6 +159,39 @@ test("lost up is what the relay has not recorded, lost down what it has", option
   ]);
 });
 
+test("each receiver of a session has its own loss", options, async (t) => {
+  const other = { ...OUTBOUND, toSession: "b2" };
+  const lake = await lakeOf(t, [
+    ...[1, 2, 3].map((sequence) => hop(INBOUND, sequence)),
+    ...[1, 3].map((sequence) => hop(OUTBOUND, sequence)),
+    ...[1, 2, 3].map((sequence) => hop(other, sequence)),
+  ]);
+  const rows = await lake.query(
+    `SELECT count, lost, up, down FROM loss_by_key WHERE span = 'day' AND hops = 2`,
+  );
+  assert.deepEqual(rows, [{ count: 5, lost: 1, up: 0, down: 1 }]);
+});
+
+test("routes compare by bare clock readings, however they were corrected", options, async (t) => {
+  const second = { ...INBOUND, session: "a2", toSession: "a2", route: "accelerated" };
+  const lake = await lakeOf(t, [
+    hop(INBOUND, 1, { rawUs: 5_024_000, delayUs: 24_000 }),
+    // The estimate of the offset has moved between the two.
+    hop(second, 1, { rawUs: 5_011_000, delayUs: 10_400 }),
+    // Without a partner.
+    hop(INBOUND, 2),
+    hop({ ...second, clockId: "other clocks" }, 2),
+    hop({ ...second, flow: 1 }, 2),
+  ]);
+  const rows = await lake.query(`
+    SELECT a, b, pairs, p50_ms, share_faster, b_is FROM routes_compared
+    WHERE span = 'day' ORDER BY p50_ms`);
+  assert.deepEqual(rows.map((row) => Object.values(row)), [
+    ["direct", "accelerated", 1, -13, 1, "not shown to differ"],
+    ["accelerated", "direct", 1, 13, 0, "not shown to differ"],
+  ]);
+});
+
 test("without the relay's records, loss is told but not where", options, async (t) => {
   const lake = await lakeOf(t, [1, 2, 5].map((sequence) => hop(OUTBOUND, sequence)));
   const rows = await lake.query(
