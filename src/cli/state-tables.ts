@@ -1,4 +1,10 @@
-import type { RouteSummary, RunSummary, SessionSummary, SinkSummary } from "../metrics/summary.ts";
+import type {
+  FlowSummary,
+  RouteSummary,
+  RunSummary,
+  SessionSummary,
+  SinkSummary,
+} from "../metrics/summary.ts";
 import type { Cell, Column, Table } from "./columns.ts";
 import { line } from "./lines.ts";
 import { formatAge, formatCount, formatCountOf, formatMs } from "./numbers.ts";
@@ -26,6 +32,41 @@ export function routesTable({ routes }: RunSummary): Table {
     cells: ROUTE_COLUMNS.map((column) => column.cell(route)),
   }));
   return { columns: ROUTE_COLUMNS, sections: [{ title: "Routes, ms", rows }] };
+}
+
+const FLOW_COLUMNS: readonly ColumnOf<FlowSummary>[] = [
+  { heading: "sent", rank: 3, cell: ({ sent }) => count(sent) },
+  { heading: "lost up", rank: 1, cell: ({ up }) => bad(up) },
+  { heading: "down", rank: 2, cell: ({ down }) => bad(down) },
+  { heading: "RTT p50", rank: 4, cell: ({ rtt_ms }) => ms(rtt_ms?.p50) },
+  { heading: "there and back p50", rank: 0, cell: ({ round_trip_ms }) => ms(round_trip_ms?.p50) },
+  { heading: "p95", rank: 11, cell: ({ round_trip_ms }) => ms(round_trip_ms?.p95) },
+  { heading: "p99", rank: 10, cell: ({ round_trip_ms }) => ms(round_trip_ms?.p99) },
+  { heading: "max", rank: 5, cell: ({ round_trip_ms }) => ms(round_trip_ms?.max) },
+];
+
+/** The flows of routes that have several. */
+export function flowsTable({ routes = [] }: RunSummary): Table {
+  const rows = routes.flatMap(({ route, flows = [] }) =>
+    flows.map((flow) => ({
+      texts: [[route], [`flow ${flow.flow}`]],
+      cells: FLOW_COLUMNS.map((column) => column.cell(flow)),
+    }))
+  );
+  return { columns: FLOW_COLUMNS, sections: [{ title: "Flows, ms", rows }], grouped: true };
+}
+
+/** How far the flows of each route lie apart. */
+export function flowSpreads({ routes = [] }: RunSummary): string[] {
+  return routes.flatMap(({ route, flow_spread: spread }) => {
+    if (spread === undefined) return [];
+    const { fastest, slowest, by } = spread;
+    const of = by === "rtt_ms" ? "the clock exchange" : "messages";
+    return [
+      `${route}: flow ${slowest} is the slowest, ${formatMs(spread.ms)} ms behind flow ` +
+      `${fastest}, the fastest (medians of the round trips of ${of})`,
+    ];
+  });
 }
 
 function stateOf({ state, warmed_up }: RouteSummary): string {

@@ -4,6 +4,7 @@ import type { RunSummary } from "../metrics/summary.ts";
 import { renderLines } from "./lines.ts";
 import {
   clientRun,
+  delays,
   key,
   route,
   serverRun,
@@ -318,4 +319,23 @@ test("names that try to command the terminal are shown instead", () => {
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   assert.match(text, /evil\\u001b\[2J\\u202e → server +ro\\u000aute/);
+});
+
+test("of a route with several flows each is shown, and how far the slowest is behind", () => {
+  const flow = (index: number, p50: number, down: number) => ({
+    ...{ flow: index, sent: 625, up: 0, down },
+    rtt_ms: delays(p50),
+    round_trip_ms: delays(p50 + 1),
+  });
+  const run = clientRun();
+  run.routes = [route("localhost", {
+    flows: [flow(0, 20, 0), flow(1, 45, 12)],
+    flow_spread: { by: "round_trip_ms", fastest: 0, slowest: 1, ms: 25 },
+  })];
+  const text = at(run, 100);
+  assert.match(text, /flow 0 +625 +0 +0 +20\.00 +21\.00/);
+  assert.match(text, /flow 1 +625 +0 +12 +45\.00 +46\.00/);
+  const says = "localhost: flow 1 is the slowest, 25.00 ms behind flow 0, the fastest";
+  assert.ok(text.replaceAll("\n", " ").includes(says), text);
+  assert.ok(logLines(run).some((line) => line.startsWith(says)));
 });

@@ -5,7 +5,14 @@ import { keyTable, legend, troubles } from "./key-table.ts";
 import { type Format, type Line, line, renderLines, sentence } from "./lines.ts";
 import { formatBound, formatCount, formatCountOf, formatElapsed, formatMs } from "./numbers.ts";
 import { printableStrings } from "./printable.ts";
-import { routesTable, sessionsTable, sinkLine, sinksTable } from "./state-tables.ts";
+import {
+  flowSpreads,
+  flowsTable,
+  routesTable,
+  sessionsTable,
+  sinkLine,
+  sinksTable,
+} from "./state-tables.ts";
 
 /**
  * The tables that end a run, of a client or a server, as text of whole lines: figures per hop and
@@ -21,6 +28,7 @@ export function finalTables(raw: RunSummary, format: Format): string {
       sentence(`${nameOf(summary)}: ${title}`, width, 0, "bold"),
       keys(summary, width),
       layout(routesTable(summary), width),
+      flows(summary, width),
       layout(sessionsTable(summary), width),
       layout(ownTimesTable(summary), width),
       layout(sinksTable(summary), width),
@@ -44,6 +52,7 @@ export function liveLines(raw: RunSummary, elapsedSeconds: number, width: number
     verdicts(summary).flatMap(({ text, tone }) => sentence(text, width, 0, tone)),
     layout(routesTable(summary), width),
     keys(summary, width),
+    flows(summary, width),
     layout(ownTimesTable(summary), width),
     layout(sinksTable(summary), width),
     layout(sessionsTable(summary), width),
@@ -67,6 +76,7 @@ export function logLines(raw: RunSummary): string[] {
   return [
     ...keyLines,
     ...verdicts(summary).map(({ text }) => text),
+    ...flowSpreads(summary),
     ...summary.sinks.map(sinkLine),
   ];
 }
@@ -94,6 +104,13 @@ function differences(summary: RunSummary, width: number): Line[] {
     ...sentence(DIFFERENCE_LEGEND, width),
     [],
     ...verdicts(summary).flatMap(({ text, tone }) => sentence(text, width, 0, tone)),
+  ];
+}
+
+function flows(summary: RunSummary, width: number): Line[] {
+  return [
+    ...layout(flowsTable(summary), width),
+    ...flowSpreads(summary).flatMap((text) => sentence(text, width)),
   ];
 }
 

@@ -202,3 +202,18 @@ test("a run ends by its duration, counted from the first welcome", async () => {
   assert.ok(sent > 0);
   assert.equal(routes[0]!.state, "closed");
 });
+
+test("each flow of each route is a connection that sends the whole count", async () => {
+  const relay = await startRelay();
+  const { routes, sent, figures } = await run(
+    `-s a=${relay.address},b=${relay.address} --flows 3 --interval 2ms --count 20 --warmup 2`,
+  );
+  assert.equal(sent, 2 * 3 * 22);
+  for (const { flows, state } of routes) {
+    assert.equal(state, "closed");
+    assert.deepEqual(flows!.map(({ flow, sent }) => [flow, sent]), [[0, 22], [1, 22], [2, 22]]);
+  }
+  const echoes = figures.keys.filter(({ echo, hops }) => echo && hops === 2);
+  assert.deepEqual(echoes.map(({ count, lost }) => [count, lost]), [[60, 0], [60, 0]]);
+  relay.close();
+});

@@ -20,6 +20,7 @@ import type { Connector } from "./connect.ts";
 import { endFlows } from "./ending.ts";
 import { createFloodSender } from "./flood-sender.ts";
 import { createFlow, type Flow } from "./flow.ts";
+import { spreadOf } from "./flow-figures.ts";
 import type { ClientMetering } from "./metering.ts";
 import type { ClientConfig, RouteConfig } from "./options.ts";
 import { createPacedSender } from "./paced-sender.ts";
@@ -118,6 +119,12 @@ export function createClient(options: ClientOptions): Client {
     return session;
   }
 
+  /** What tells a flow in the log. */
+  const fieldsOf = ({ route, flow }: Flow) => ({
+    route: route.label,
+    ...(config.flows > 1 && { flow }),
+  });
+
   function createObserver(flow: Flow): SessionObserver {
     const { label } = flow.route;
     return {
@@ -133,7 +140,7 @@ export function createClient(options: ClientOptions): Client {
           durationTimer = setTimeout(completed.resolve, config.duration);
         }
         const { name, metered } = session.welcome!;
-        log.info(`connected to ${name}`, { route: label, peer: session.link.peer });
+        log.info(`connected to ${name}`, { ...fieldsOf(flow), peer: session.link.peer });
         if (!metered) {
           ignoredBy.add(name);
           log.warn(`${name} ignores this client's messages: they lack its filter's text`, {
@@ -188,10 +195,10 @@ export function createClient(options: ClientOptions): Client {
     sender.start();
   }
 
-  for (const route of config.server) {
-    flows.push(createFlow({
+  const openFlow = (route: RouteConfig, flow: number): Flow =>
+    createFlow({
       route,
-      flow: 0,
+      flow,
       warmUp: config.warmup,
       backoff: createBackoff(Math.random),
       connect,
@@ -201,13 +208,16 @@ export function createClient(options: ClientOptions): Client {
         const wasOpen = connectedFlows.delete(flow);
         lastFailure.set(flow, reason);
         log.warn(`${wasOpen ? "connection lost" : "no connection"}: ${reason}`, {
-          route: route.label,
+          ...fieldsOf(flow),
           server: route.address,
           retry_ms: Math.round(retryMs),
         });
         if (flows.some(({ isOpen }) => isOpen)) startWhenReady();
       },
-    }));
+    });
+  // By index: flows of one index, on several routes, send one after another.
+  for (let index = 0; index < config.flows; index++) {
+    for (const route of config.server) flows.push(openFlow(route, index));
   }
 
   return {
@@ -287,7 +297,20 @@ function summariseRoute(
     unconfirmed: sum(({ unconfirmed }) => unconfirmed),
     reconnects: sum(({ reconnects }) => reconnects),
     ...(rtt && { rtt_ms: rtt }),
+    ...(flows.length > 1 && summariseFlows(flows, metering)),
   };
+}
+
+function summariseFlows(
+  flows: readonly Flow[],
+  metering: ClientMetering,
+): Pick<RouteSummary, "flows" | "flow_spread"> {
+  const figures = flows.map(({ route, flow, sent }) => ({
+    sent,
+    ...metering.flowOf(route.label, flow),
+  }));
+  const spread = spreadOf(figures);
+  return { flows: figures, ...(spread && { flow_spread: spread }) };
 }
 
 function stateOf(flows: readonly Flow[], warming: Flow | undefined): RouteSummary["state"] {

@@ -14,6 +14,7 @@ import {
   readSequence,
 } from "../relay/data-frame.ts";
 import type { Arrival } from "../relay/sequence.ts";
+import { createFlowFigures, type FlowFigures } from "./flow-figures.ts";
 import type { Origin } from "./origins.ts";
 import {
   createPathMeter,
@@ -62,6 +63,8 @@ export interface ClientMetering {
   summarise(seconds: number, hdr: boolean): ClientFigures;
   /** Round trips of a route's clock exchanges. */
   rttOf(route: string): RunSummary["lag_ms"];
+  /** Figures of one of a route's flows. */
+  flowOf: FlowFigures["summarise"];
 }
 
 type ClientFigures = Pick<
@@ -82,6 +85,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
   const lags = new Histogram(2);
   const rtts = new Map(options.routes.map((route) => [route, new Histogram(2)]));
   const differences = createDifferences(options.routes, options.name);
+  const flowFigures = createFlowFigures();
   const compares = options.routes.length > 1;
   const meters = new Map<ClientSession, Map<Origin, OriginMeter>>();
   const links = new Map<ClientSession, DifferenceLink>();
@@ -148,6 +152,8 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     if (session.hello.echo && isOwn(origin)) return false;
     for (const other of meters.keys()) {
       if (other.pair !== session.pair || other.state === "closed") continue;
+      // Of a route's flows only the first receives the messages of others.
+      if (other.hello.flow > 0) continue;
       // The origin's own session does not receive what it sent.
       if (other.self?.id !== origin.id) return other === session;
     }
@@ -190,6 +196,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     welcomed(session) {
       meters.set(session, new Map());
       ownSessions.add(session.self!.id);
+      flowFigures.welcomed(session);
       if (compares) openLink(session);
       // What a server's filter keeps out is nobody's loss.
       if (session.hello.echo && session.welcome!.metered) meterOf(session, session.self!);
@@ -216,6 +223,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
       const meter = meterOf(session, origin);
       const path = meter.path.record(view, at, receivedUs);
       meter.down?.record(readSequence(view, at), receivedUs);
+      if (origin === session.self) flowFigures.roundTrip(session, path.elapsedUs);
       if (compares && origin === session.self) {
         compareEcho(links.get(session)!, view, at, path);
       }
@@ -223,6 +231,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     },
     rtt(session, rttUs) {
       rtts.get(session.hello.route)?.record(rttUs);
+      flowFigures.rtt(session, rttUs);
     },
     lag(lagUs) {
       lags.record(lagUs);
@@ -235,6 +244,7 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     settled(session) {
       for (const [origin, meter] of meters.get(session) ?? []) closePath(origin, meter);
       meters.delete(session);
+      flowFigures.settled(session);
       if (session.self !== undefined) ownSessions.delete(session.self.id);
       lastOrigin = undefined;
     },
@@ -249,5 +259,6 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
       };
     },
     rttOf: (route) => delayFigures(rtts.get(route)!),
+    flowOf: flowFigures.summarise,
   };
 }

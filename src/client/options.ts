@@ -56,6 +56,12 @@ const options = {
     help: "Over UDP each message is one datagram, never sent again: loss, doubles and changes of " +
       "order are the network's own. The server must take it.",
   }),
+  flows: value(wholeNumber({ least: 1, most: 64 }), {
+    group: CONNECTION,
+    default: "1",
+    help: "Connections of each route, each from a port of its own: networks that balance load " +
+      "pin each of them to one of several ways. Interval, rate and count are those of each.",
+  }),
   bind: value(ipAddress, { group: CONNECTION, help: "Local IP address to connect from." }),
   ...ipVersionOptions,
   "connect-timeout": value(duration({ leastMs: 1, zeroMeans: "for ever" }), {

@@ -21,6 +21,8 @@ export interface UdpProxyOptions {
   target: { host: string; port: number };
   up: UdpWayOptions;
   down: UdpWayOptions;
+  /** One of several ways is worse: that of the client that came so many before (0: the first). */
+  worse?: { client: number; delayUs: number };
   /** Determines delays, losses and doubles. */
   seed?: number;
 }
@@ -73,8 +75,13 @@ function createWay(
   };
   const timer = createPreciseTimer(nowUs, passOn);
 
-  const hold = (bytes: Buffer, arrivedUs: number, send: (bytes: Buffer) => void): void => {
-    const dueUs = arrivedUs + delayUs + jitterUs * random.next();
+  const hold = (
+    bytes: Buffer,
+    arrivedUs: number,
+    moreUs: number,
+    send: (bytes: Buffer) => void,
+  ): void => {
+    const dueUs = arrivedUs + delayUs + moreUs + jitterUs * random.next();
     let at = waiting.length;
     while (at > 0 && waiting[at - 1]!.dueUs > dueUs) at--;
     waiting.splice(at, 0, { bytes, arrivedUs, dueUs, send });
@@ -82,15 +89,15 @@ function createWay(
   };
 
   return {
-    take(bytes: Buffer, send: (bytes: Buffer) => void): void {
+    take(bytes: Buffer, moreUs: number, send: (bytes: Buffer) => void): void {
       const arrivedUs = nowUs();
       if (random.chance(loss)) {
         passages.push({ bytes, arrivedUs, forwardedUs: undefined });
         look();
         return;
       }
-      hold(bytes, arrivedUs, send);
-      if (random.chance(duplication)) hold(bytes, arrivedUs, send);
+      hold(bytes, arrivedUs, moreUs, send);
+      if (random.chance(duplication)) hold(bytes, arrivedUs, moreUs, send);
     },
     stop: timer.cancel,
   };
@@ -110,12 +117,17 @@ export async function createUdpProxy(options: UdpProxyOptions): Promise<UdpProxy
   const down = createWay(options.down, random, passages.down, look);
   const inner = dgram.createSocket("udp4");
 
+  const moreUs = (clientPort: number): number => {
+    const { worse } = options;
+    return worse && [...outer.keys()].indexOf(clientPort) === worse.client ? worse.delayUs : 0;
+  };
+
   const openOuter = (clientPort: number): dgram.Socket => {
     const socket = dgram.createSocket("udp4");
     socket.on("message", (bytes) => {
       // What reaches a port that is no longer in use is lost.
       if (outer.get(clientPort) !== socket) return;
-      down.take(bytes, (each) => inner.send(each, clientPort, "127.0.0.1"));
+      down.take(bytes, moreUs(clientPort), (each) => inner.send(each, clientPort, "127.0.0.1"));
     });
     socket.on("error", () => {});
     outer.set(clientPort, socket);
@@ -124,7 +136,7 @@ export async function createUdpProxy(options: UdpProxyOptions): Promise<UdpProxy
 
   inner.on("message", (bytes, { port }) => {
     if (!outer.has(port)) openOuter(port);
-    up.take(bytes, (each) => {
+    up.take(bytes, moreUs(port), (each) => {
       outer.get(port)?.send(each, options.target.port, options.target.host);
     });
   });

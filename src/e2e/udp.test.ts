@@ -17,14 +17,14 @@ import {
   startClient,
   startServer,
 } from "./processes.ts";
-import { createUdpProxy, type Passage, type UdpProxy, type UdpWayOptions } from "./udp-proxy.ts";
+import { createUdpProxy, type Passage, type UdpProxy, type UdpProxyOptions } from "./udp-proxy.ts";
 
 const UDP = ["--transport", "udp"];
 
 async function startUdpProxy(
   t: TestContext,
   server: RunningServer,
-  ways: { up: UdpWayOptions; down: UdpWayOptions },
+  ways: Omit<UdpProxyOptions, "target">,
 ): Promise<UdpProxy> {
   const proxy = await createUdpProxy({ target: { host: "127.0.0.1", port: server.port }, ...ways });
   t.after(proxy.close);
@@ -149,6 +149,27 @@ describe("over UDP", () => {
     // 10 ms each way and the answer to the challenge: a message about every 5 ms, and slow turns.
     assert.ok(echo.lost > 0 && echo.lost < 40, `${echo.lost} lost`);
     await server.logged(({ message }) => message === "a client's address changed");
+  });
+
+  test("of several flows the one on a bad way is shown", async (t) => {
+    const server = await startServer(t, UDP);
+    const way = { delayUs: 5_000 };
+    const worse = { client: 1, delayUs: 60_000 };
+    const proxy = await startUdpProxy(t, server, { up: way, down: way, worse });
+    const client = start(t, "client", [
+      ...["-s", `127.0.0.1:${proxy.port}`, ...UDP, "--echo", "--json", "--flows", "3"],
+      ...["--interval", "10ms", "--count", "60"],
+    ]);
+    const [route] = documentOf(await client.exited).routes!;
+    assert.deepEqual(route!.flows!.map(({ flow, sent }) => [flow, sent]), [[0, 70], [1, 70], [
+      2,
+      70,
+    ]]);
+    const bad = route!.flows!.filter(({ round_trip_ms }) => round_trip_ms!.min > 130);
+    assert.equal(bad.length, 1);
+    assert.equal(route!.flow_spread!.slowest, bad[0]!.flow);
+    assert.equal(route!.flow_spread!.by, "round_trip_ms");
+    assert.ok(route!.flow_spread!.ms > 80, `${route!.flow_spread!.ms} ms`);
   });
 
   test("forged datagrams neither get into a session nor end it", async (t) => {

@@ -90,6 +90,33 @@ export interface RouteSummary {
   /** Times that the connection was made again. */
   reconnects: number;
   rtt_ms?: DelayFigures;
+  /** Where there are several. */
+  flows?: FlowSummary[];
+  flow_spread?: FlowSpread;
+}
+
+/** One of a route's connections. */
+export interface FlowSummary {
+  /** From 0. */
+  flow: number;
+  sent: number;
+  /** Its messages that were lost on the way to the relay. */
+  up: number;
+  /** Its echoes that were lost on the way back; 0 where there are none. */
+  down: number;
+  /** Round trips of its clock exchange. */
+  rtt_ms?: DelayFigures;
+  /** Of its messages, where they come back. */
+  round_trip_ms?: DelayFigures;
+}
+
+/** How far the flows of a route lie apart, by their medians. */
+export interface FlowSpread {
+  by: "round_trip_ms" | "rtt_ms";
+  fastest: number;
+  slowest: number;
+  /** The slowest flow's median less the fastest's. */
+  ms: number;
 }
 
 /** Difference of two routes between the same places, pair by pair: b − a, negative: b is faster. */
