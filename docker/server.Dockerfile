@@ -26,6 +26,7 @@ RUN --mount=type=cache,target=/root/.npm --mount=type=cache,target=/source/.cach
   && touch --date="@$SOURCE_DATE_EPOCH" /out/*
 
 # The platform is named because older buildah would take the build stage's here too.
+# hadolint ignore=DL3065
 FROM --platform=$TARGETPLATFORM ${BASE}
 ARG VERSION
 ARG REVISION
