@@ -3,7 +3,7 @@ import { createGatherer } from "./segment-lines.ts";
 import type { Sink } from "./sink.ts";
 
 export interface StdoutSinkOptions {
-  gather: { gatherMs: number; gatherCharacters: number; nowMs: () => number };
+  gather: { gatherMs: number; gatherBytes: number; nowMs: () => number };
   /** What stdout has not yet taken, at most; beyond it records are dropped. */
   maxWaitingBytes: number;
   /** Told once. */

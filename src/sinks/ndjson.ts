@@ -11,9 +11,9 @@ import { createSegmentWriter } from "./segment-writer.ts";
 import type { Sink } from "./sink.ts";
 
 /** Lines wait this long at most before they are handed to the system. */
-const PLAIN = { gatherMs: 200, gatherCharacters: 64 * 1024 };
+const PLAIN = { gatherMs: 200, gatherBytes: 64 * 1024 };
 /** Compression needs more of them at once. */
-const COMPRESSED = { gatherMs: 5_000, gatherCharacters: 256 * 1024 };
+const COMPRESSED = { gatherMs: 5_000, gatherBytes: 256 * 1024 };
 /** What the system has not yet taken, at most; beyond it records are dropped. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 

@@ -1,6 +1,8 @@
 /** Lines as bytes: gathered into chunks, counted, and cut where a batch ends. */
 
 const NEWLINE = 0x0a;
+/** Of UTF-8, for each of a string's characters. */
+const MAX_CHARACTER_BYTES = 3;
 
 /** Whole lines that are written together. */
 export interface Chunk {
@@ -14,7 +16,7 @@ export interface Gatherer {
   add(line: string): void;
   /** Emits what has been gathered. */
   flush(): void;
-  /** Lines, and about how many bytes, not yet emitted. */
+  /** Lines, and their bytes, not yet emitted. */
   readonly records: number;
   readonly bytes: number;
   /** When the first of them came; NaN: none. */
@@ -24,15 +26,20 @@ export interface Gatherer {
 export interface GathererOptions {
   /** A line waits this long at most. */
   gatherMs: number;
-  /** So many characters are enough to be emitted at once. */
-  gatherCharacters: number;
+  /** About so many bytes are enough to be emitted at once. */
+  gatherBytes: number;
   nowMs: () => number;
   emit: (chunk: Chunk) => void;
 }
 
-/** Gathers lines for a moment, so that a record costs no system call of its own. */
+/**
+ * Gathers lines for a moment, so that a record costs no system call of its own. Each is encoded
+ * where it will be written from: strings that grow keep the garbage collector busy.
+ */
 export function createGatherer(options: GathererOptions): Gatherer {
-  let text = "";
+  const { gatherBytes, nowMs, emit } = options;
+  let buffer: Buffer | undefined;
+  let bytes = 0;
   let records = 0;
   let firstMs = NaN;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,19 +48,23 @@ export function createGatherer(options: GathererOptions): Gatherer {
     clearTimeout(timer);
     timer = undefined;
     if (records === 0) return;
-    const chunk = { bytes: Buffer.from(text), records, firstMs };
-    text = "";
+    const chunk = { bytes: buffer!.subarray(0, bytes), records, firstMs };
+    buffer = undefined;
+    bytes = 0;
     records = 0;
     firstMs = NaN;
-    options.emit(chunk);
+    emit(chunk);
   };
 
   return {
     add(line) {
-      if (records === 0) firstMs = options.nowMs();
-      text += line;
+      const mostBytes = line.length * MAX_CHARACTER_BYTES;
+      if (buffer && bytes + mostBytes > buffer.length) flush();
+      buffer ??= Buffer.allocUnsafeSlow(Math.max(gatherBytes, mostBytes));
+      if (records === 0) firstMs = nowMs();
+      bytes += buffer.write(line, bytes);
       records++;
-      if (text.length >= options.gatherCharacters) flush();
+      if (bytes >= gatherBytes) flush();
       else timer ??= setTimeout(flush, options.gatherMs);
     },
     flush,
@@ -61,7 +72,7 @@ export function createGatherer(options: GathererOptions): Gatherer {
       return records;
     },
     get bytes() {
-      return text.length;
+      return bytes;
     },
     get firstMs() {
       return firstMs;

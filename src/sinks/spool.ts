@@ -15,7 +15,7 @@ import { createDropLog } from "./spool-drops.ts";
 import { createSpoolMemory } from "./spool-memory.ts";
 import { MAX_LINE_BYTES } from "./spool-reader.ts";
 
-const GATHER = { gatherMs: 200, gatherCharacters: 64 * 1024 };
+const GATHER = { gatherMs: 200, gatherBytes: 64 * 1024 };
 const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = 10_000;
 
