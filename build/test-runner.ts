@@ -7,7 +7,7 @@ import { runCommand } from "./test-command.ts";
 import { runDenoTests } from "./test-deno.ts";
 import { runNodeTests } from "./test-node.ts";
 import { installPythonPrograms } from "./test-python.ts";
-import { findShellcheck } from "./test-shellcheck.ts";
+import { findLinter } from "./test-linter.ts";
 import { addOutcomes, type Outcome, pass, skip } from "./test-outcome.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -33,12 +33,19 @@ function command(name: string, kind: Kind, program: string, args: string[]): Ste
   return { name, kind, run: () => runCommand(name, program, args, root) };
 }
 
-async function checkScripts(name: string): Promise<Outcome> {
-  const shellcheck = await findShellcheck(root);
-  if (shellcheck === undefined) return skip(name, "neither shellcheck nor Python's pip is here");
-  const scripts = find(["scripts/*.sh", ".ci/run"], "");
-  // -x follows what they source.
-  return await runCommand(name, shellcheck, ["-x", ...scripts], root);
+/** A step that passes if a linter has nothing to say about files. */
+function linter(
+  name: string,
+  program: Parameters<typeof findLinter>[1],
+  options: string[],
+  patterns: string[],
+): Step {
+  const run = async () => {
+    const found = await findLinter(root, program);
+    if (found === undefined) return skip(name, `neither ${program} nor Python's pip is here`);
+    return await runCommand(name, found, [...options, ...find(patterns, "")], root);
+  };
+  return { name, kind: "lint", run };
 }
 
 function steps(filter: string): Step[] {
@@ -50,7 +57,13 @@ function steps(filter: string): Step[] {
     command("rules (deno lint)", "lint", deno, ["lint"]),
     command("types (tsc)", "lint", join(bin, "tsc"), []),
     command("types (deno check)", "lint", deno, ["check", "src", "build"]),
-    { name: "scripts (shellcheck)", kind: "lint", run: () => checkScripts("scripts (shellcheck)") },
+    // -x follows what they source.
+    linter("scripts (shellcheck)", "shellcheck", ["-x"], [
+      "scripts/*.sh",
+      "docker/**/*.sh",
+      ".ci/run",
+    ]),
+    linter("images (hadolint)", "hadolint", [], ["docker/**/*.Dockerfile"]),
     { name: "unit tests on Node", kind: "unit", run: () => runNodeTests(root, unit, "parallel") },
     { name: "unit tests on Deno", kind: "unit", run: () => runDenoTests(root, deno, unit) },
     command("build", "e2e", join(root, "scripts", "build.sh"), []),
