@@ -174,3 +174,58 @@ test("without a spool, records that Firehose does not take are lost, and told so
   assert.equal(lost["failed"], 100);
   assert.match(lost.message, /with --spool DIR/);
 });
+
+test("with a spool, records outlast an outage, and go out at the next start", async (t) => {
+  const endpoint = await startEndpoint(t);
+  const env = sdkEnv(endpoint);
+  const spool = join(await makeFolder(t), "spool");
+  const server = await startServer(t);
+  const run = (count: number) =>
+    start(t, "client", [
+      ...["-s", `127.0.0.1:${server.port}`, "-k", "records", "--spool", spool],
+      ...["--count", String(count), "--grace", "2s", ...QUICK],
+    ], { env });
+
+  await endpoint.refuse();
+  const first = run(100);
+  const { oldest_waiting_s: _, ...left } = sinkOf(documentOf(await first.exited));
+  assert.deepEqual(left, {
+    sink: "firehose eu-west-1:records",
+    accepted: 100,
+    queued: 100,
+    spooled: 100,
+    sent: 0,
+    retried: left.retried,
+    failed: 0,
+    dropped: 0,
+  });
+  const told = first.log().find(({ message }) => message.includes(`records wait in ${spool}`));
+  assert.deepEqual([told?.level, told?.["records"]], ["info", 100]);
+
+  await endpoint.accept();
+  const second = sinkOf(documentOf(await run(50).exited));
+  const { accepted, recovered, queued, sent } = second;
+  assert.deepEqual({ accepted, recovered, queued, sent }, {
+    accepted: 50,
+    recovered: 100,
+    queued: 0,
+    sent: 150,
+  });
+  const records = recordsAt(endpoint);
+  assert.equal(records.length, 150);
+  assert.equal(countDistinct(records), 150);
+});
+
+test("a spool belongs to one living process, which a second one names", async (t) => {
+  const endpoint = await startEndpoint(t);
+  const env = sdkEnv(endpoint);
+  const args = ["-k", "records", "--spool", await makeFolder(t)];
+  const first = await startServer(t, args, { env });
+  const second = start(t, "server", ["--port", "0", ...args], { env });
+  const { code, stderr } = await second.exited;
+  assert.equal(code, 1, stderr);
+  const errors = second.log().filter(({ level }) => level === "error");
+  assert.equal(errors.length, 1, stderr);
+  assert.match(errors[0]!.message, new RegExp(`process ${first.pid} uses the folder`));
+  assert.equal((await first.stop()).code, 0);
+});

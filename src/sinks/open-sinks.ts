@@ -6,7 +6,9 @@ import { createFirehosePut } from "./firehose-client.ts";
 import { createFirehoseSink } from "./firehose-sink.ts";
 import { createMemoryQueue } from "./memory-queue.ts";
 import { createNdjsonSink } from "./ndjson.ts";
+import type { RecordQueue } from "./record-queue.ts";
 import type { Sink } from "./sink.ts";
+import { openSpool } from "./spool.ts";
 
 /** Of a program's configuration, what concerns sinks: its options, durations in milliseconds. */
 export interface SinksConfig {
@@ -82,7 +84,7 @@ export async function openSinks(
  */
 async function openFirehose(
   stream: { name: string; region: string | undefined },
-  { flushInterval, aggregate }: SinksConfig,
+  config: SinksConfig,
   { place, env, log }: SinksSurroundings,
 ): Promise<Sink> {
   const { put, region } = await createFirehosePut({
@@ -96,14 +98,32 @@ async function openFirehose(
   });
   return createFirehoseSink({
     name: `${region}:${stream.name}`,
-    queue: createMemoryQueue({ nowMs }),
+    queue: await openQueue(config, log),
     put,
-    flushMs: flushInterval,
-    aggregate,
+    flushMs: config.flushInterval,
+    aggregate: config.aggregate,
     nowMs,
     random: Math.random,
     log,
   });
+}
+
+async function openQueue({ spool, spoolLimit }: SinksConfig, log: SinkLog): Promise<RecordQueue> {
+  if (spool === undefined) return createMemoryQueue({ nowMs });
+  const queue = await openSpool({
+    folder: spool,
+    limitBytes: spoolLimit,
+    nowMs,
+    warn: log.warn,
+    info: log.info,
+  });
+  const { recovered } = queue.counts();
+  if (recovered > 0) {
+    log.info(`records of an earlier run wait in ${spool}, and are sent now`, {
+      records: recovered,
+    });
+  }
+  return queue;
 }
 
 /** Unix time that never goes back. */
