@@ -75,6 +75,7 @@ export function createDatagramClient(options: DatagramClientOptions): DatagramCl
     endpoint: server,
     wake: (_, atUs) => options.wake(atUs),
     moved() {},
+    malformed() {},
     gone() {
       asking = undefined;
       options.gone(undefined);

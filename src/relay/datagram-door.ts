@@ -104,6 +104,7 @@ export function createDatagramDoor(options: DatagramDoorOptions): DatagramDoor {
       endpoint: { address: from.address, port: from.port },
       wake,
       gone,
+      malformed: () => strange++,
     });
     const entry = { peer, nonce: key, dueUs: Infinity };
     known.set(peer, entry);

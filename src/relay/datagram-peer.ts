@@ -44,6 +44,8 @@ export interface DatagramPeerOptions {
   format: (endpoint: Endpoint) => string;
   /** It has proven to be elsewhere now. */
   moved: (peer: DatagramPeer, from: Endpoint) => void;
+  /** A datagram of the session was no frame. */
+  malformed: () => void;
   /** The link is gone: nothing is to be given to it any more. */
   gone: (peer: DatagramPeer) => void;
 }
@@ -62,10 +64,6 @@ export interface DatagramPeer {
   fail(reason: string): void;
   /** Does what is due; returns when to call again (Infinity: not). */
   tick(atUs: number): number;
-  /** Datagrams that were no frame. */
-  readonly malformed: number;
-  /** Control datagrams that were sent again. */
-  readonly resent: number;
 }
 
 export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
@@ -76,7 +74,6 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
   let state: "open" | "ending" | "gone" = "open";
   let lingerUs = Infinity;
   let error: Error | undefined;
-  let malformed = 0;
   /** What was asked of whoever is at `to`. */
   let challenge: { bytes: Uint8Array; to: Endpoint; sentUs: number } | undefined;
   let doubt: { reason: string; asked: number; dueUs: number } | undefined;
@@ -157,8 +154,9 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
     const frame = datagram.subarray(PLAIN_HEADER_BYTES);
     const type = frame[4];
     // A control frame has its place in their order, or none.
-    if (!isFrame(frame) || (type !== FrameType.data && type !== FrameType.clock)) malformed++;
-    else events?.data(frame);
+    if (!isFrame(frame) || (type !== FrameType.data && type !== FrameType.clock)) {
+      options.malformed();
+    } else events?.data(frame);
   };
 
   const takeByKind = (datagram: Uint8Array, from: Endpoint): void => {
@@ -252,12 +250,6 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
       }
       if ((state as string) === "gone") return atUs;
       return Math.min(dueUs, lingerUs, doubt?.dueUs ?? Infinity);
-    },
-    get malformed() {
-      return malformed;
-    },
-    get resent() {
-      return control.resent;
     },
   };
   return peer;

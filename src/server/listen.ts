@@ -59,8 +59,9 @@ export async function listen(
     } catch (error) {
       tcp?.close();
       const address = formatAddress(config.host ?? "*", port);
+      const over = transport === "udp" ? " over UDP" : "";
       throw new Failure(
-        `cannot listen on ${address} (${transport}): ${describeNetworkError(error as Error)}`,
+        `cannot listen on ${address}${over}: ${describeNetworkError(error as Error)}`,
       );
     }
   };

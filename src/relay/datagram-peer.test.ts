@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { writeBye } from "./bye.ts";
+import {
+  DatagramKind,
+  type Endpoint,
+  plainHeader,
+  writeAck,
+  writeChallenge,
+  writeClose,
+} from "./datagram.ts";
+import { createDatagramPeer } from "./datagram-peer.ts";
+import { writeHeartbeat } from "./heartbeat.ts";
+
+const token = new Uint8Array(8).fill(5);
+const here: Endpoint = { address: "192.0.2.1", port: 1 };
+const SECOND = 1_000_000;
+const bye = writeBye({ reason: "done", counts: { sent: 0, origins: [] }, text: "" });
+
+/** A peer in time that passes when it is told to, and what came of it. */
+function createTest() {
+  let atUs = 0;
+  let dueUs = Infinity;
+  const sent: { bytes: Uint8Array; to: Endpoint }[] = [];
+  const closed: (string | undefined)[] = [];
+  const data: Uint8Array[] = [];
+  let gone = 0;
+  let malformed = 0;
+  let drawn = 0;
+  const peer = createDatagramPeer({
+    token,
+    endpoint: here,
+    send: (slices, to) => {
+      const bytes = Uint8Array.from(slices.flatMap((slice) => [...slice]));
+      sent.push({ bytes, to: { ...to } });
+    },
+    randomBytes: (count) => new Uint8Array(count).fill(++drawn),
+    nowUs: () => atUs,
+    wake: (_, us) => dueUs = Math.min(dueUs, us),
+    format: ({ address, port }) => `${address}:${port}`,
+    moved() {},
+    malformed: () => malformed++,
+    gone: () => gone++,
+  });
+  peer.listen({
+    data: (chunk) => data.push(chunk),
+    written() {},
+    closed: (error) => closed.push(error?.message),
+  });
+  return {
+    peer,
+    sent,
+    closed,
+    data,
+    kinds: () => sent.map(({ bytes }) => bytes[0]),
+    get malformed() {
+      return malformed;
+    },
+    get gone() {
+      return gone;
+    },
+    pass(us: number) {
+      const untilUs = atUs + us;
+      while (dueUs <= untilUs) {
+        atUs = Math.max(atUs, dueUs);
+        dueUs = Infinity;
+        dueUs = Math.min(dueUs, peer.tick(atUs));
+      }
+      atUs = untilUs;
+    },
+  };
+}
+
+test("a sign that the other end has gone is believed only if it does not answer", () => {
+  const test = createTest();
+  test.peer.doubt("refused");
+  test.pass(SECOND / 10);
+  assert.deepEqual(test.kinds(), [DatagramKind.challenge]);
+  test.peer.take(writeChallenge("response", token, new Uint8Array(8).fill(1)), here);
+  test.pass(10 * SECOND);
+  assert.deepEqual(test.closed, []);
+  test.peer.doubt("refused");
+  test.pass(10 * SECOND);
+  assert.deepEqual(test.closed, ["refused"]);
+  assert.equal(test.gone, 1);
+});
+
+test("what is ended waits for its last acknowledgement, but not for ever", () => {
+  const heard = createTest();
+  heard.peer.link.write([bye]);
+  heard.peer.link.end();
+  heard.pass(100);
+  assert.equal(heard.gone, 0);
+  heard.peer.take(writeAck(token, 1), here);
+  heard.pass(100);
+  assert.deepEqual([heard.closed, heard.gone], [[undefined], 1]);
+
+  const unheard = createTest();
+  unheard.peer.link.write([bye]);
+  unheard.peer.link.end();
+  unheard.pass(10 * SECOND);
+  assert.deepEqual([unheard.closed, unheard.gone], [[undefined], 1]);
+  const times = unheard.sent.length;
+  assert.ok(times > 2, `${times} times`);
+});
+
+test("what is not a frame, or stands in the wrong kind of datagram, is counted and left", () => {
+  const test = createTest();
+  const heartbeat = writeHeartbeat({ sent: 0, origins: [] });
+  const header = plainHeader(token);
+  for (const frame of [heartbeat, bye, heartbeat.with(4, 4).with(0, 1), Uint8Array.of(1, 2)]) {
+    test.peer.take(Uint8Array.of(...header, ...frame), here);
+  }
+  assert.deepEqual([test.malformed, test.data.length], [4, 0]);
+  test.peer.take(Uint8Array.of(...header, ...heartbeat.with(4, 4)), here);
+  assert.deepEqual([test.malformed, test.data.length], [4, 1]);
+});
+
+test("nothing goes to a new address but a challenge, at most one in 50 ms", () => {
+  const test = createTest();
+  const there = { address: "192.0.2.1", port: 2 };
+  for (let i = 0; i < 10; i++) {
+    test.peer.take(Uint8Array.of(...plainHeader(token), ...new Uint8Array(20)), there);
+    test.pass(10_000);
+  }
+  test.peer.link.write([bye]);
+  const toThere = test.sent.filter(({ to }) => to.port === 2);
+  assert.deepEqual(toThere.map(({ bytes }) => bytes[0]), [
+    DatagramKind.challenge,
+    DatagramKind.challenge,
+  ]);
+  // The answer to another challenge, or from a third address, proves nothing.
+  test.peer.take(writeChallenge("response", token, new Uint8Array(8).fill(1)), there);
+  test.peer.take(writeChallenge("response", token, new Uint8Array(8).fill(2)), {
+    ...there,
+    port: 3,
+  });
+  assert.equal(test.peer.endpoint.port, 1);
+  test.peer.take(writeChallenge("response", token, new Uint8Array(8).fill(2)), there);
+  assert.equal(test.peer.endpoint.port, 2);
+  assert.equal(test.peer.link.peer, "192.0.2.1:2");
+});
+
+test("what is too short to pay for a challenge gets none", () => {
+  const test = createTest();
+  test.peer.take(writeAck(token, 0), { address: "192.0.2.1", port: 2 });
+  assert.deepEqual(test.kinds(), []);
+});
+
+test("a close ends the link once; what comes afterwards is not taken", () => {
+  const test = createTest();
+  test.peer.take(writeClose(token), here);
+  test.peer.take(writeClose(token), here);
+  test.pass(SECOND);
+  assert.equal(test.closed.length, 1);
+  test.peer.link.write([bye]);
+  assert.deepEqual(test.kinds(), []);
+});
