@@ -72,6 +72,7 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
   let sendFailures = 0;
   let underWay = 0;
   let isOpen = true;
+  let lastDrops: number | undefined;
 
   const sent = (error: Error | null): void => {
     underWay--;
@@ -116,9 +117,11 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
       if (connect === undefined) socket.send(slices, to.port, to.address, sent);
       else socket.send(slices, sent);
     },
-    losses: () => ({ sendFailures, kernelDrops: count() }),
+    losses: () => ({ sendFailures, kernelDrops: isOpen ? count() : lastDrops }),
     close() {
       if (!isOpen) return;
+      // The kernel forgets it with the socket.
+      lastDrops = count();
       isOpen = false;
       socket.close();
     },
