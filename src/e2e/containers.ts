@@ -121,7 +121,10 @@ export async function buildImages({ runner, emulator }: ContainerTools): Promise
   const mount = async (program: Program, architecture: Architecture) => {
     const platform = ["--platform", `linux/${architecture}`];
     const container = await run("buildah", "from", "--pull-never", ...platform, nameOf(program));
-    return await run("buildah", "mount", container);
+    const folder = await run("buildah", "mount", container);
+    // As every runtime does.
+    await cp("/etc/hosts", join(folder, "etc", "hosts"));
+    return folder;
   };
   const roots = { client: "", server: "" };
   if (runner === "chroot") {
@@ -150,7 +153,8 @@ export async function buildImages({ runner, emulator }: ContainerTools): Promise
     },
     async emulate(t, program, args) {
       const root = await mount(program, FOREIGN_ARCHITECTURE);
-      await cp(await run("sh", "-c", `command -v ${emulator}`), join(root, "emulator"));
+      const path = await run("sh", "-c", `command -v ${emulator}`);
+      await cp(path, join(root, "emulator"), { dereference: true });
       const command = ["chroot", "--userspec=65532:65532", root, "/emulator"];
       return startCommand(t, [...command, `/performance-${program}`, ...args], {});
     },
