@@ -51,6 +51,7 @@ const hello: fc.Arbitrary<Hello> = plain({
 
 const welcome: fc.Arbitrary<Welcome> = plain({
   metered: fc.boolean(),
+  takesReports: fc.boolean(),
   session: u32,
   sessionId: bytesOf(8),
   processId: bytesOf(16),

@@ -24,6 +24,7 @@ export const FrameType = {
   clock: 5,
   heartbeat: 6,
   bye: 7,
+  report: 8,
 } as const;
 
 /** "PFMT" in ASCII: in hello and welcome, so that strangers are told apart from peers. */

@@ -45,6 +45,11 @@ const FLAG_ECHO = 2;
 /** What joins names in keys, and what terminals obey: neither may come with a name or a label. */
 const NOT_IN_NAMES = /\p{Cc}|::~::|<~>/u;
 
+/** Whether a text from outside may be the name of a node, or the label of a route. */
+export function isFitForNames(text: string): boolean {
+  return !NOT_IN_NAMES.test(text);
+}
+
 export const SendMode = { paced: 0, "ping-pong": 1, flood: 2 } as const;
 export type SendModeName = keyof typeof SendMode;
 const MODE_NAMES: readonly SendModeName[] = ["paced", "ping-pong", "flood"];
@@ -104,8 +109,8 @@ export function readHello(frame: Uint8Array): Hello {
     throw new ProtocolError(`hello: payload of ${hello.maxPayloadBytes} bytes`);
   }
   if (hello.name === "") throw new ProtocolError("hello: no name");
-  if (NOT_IN_NAMES.test(hello.name)) throw new ProtocolError("hello: the name breaks its rules");
-  if (NOT_IN_NAMES.test(hello.route)) throw new ProtocolError("hello: the route breaks its rules");
+  if (!isFitForNames(hello.name)) throw new ProtocolError("hello: the name breaks its rules");
+  if (!isFitForNames(hello.route)) throw new ProtocolError("hello: the route breaks its rules");
   return hello;
 }
 

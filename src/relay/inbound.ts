@@ -31,10 +31,14 @@ import { hopErrorUs } from "./clock-window.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import type { RelayDirectory } from "./relay-directory.ts";
 import type { RelayOptions } from "./relay.ts";
+import { REPORT_PERIOD_US } from "./report-frame.ts";
+import { readReport } from "./report-reading.ts";
 import type { Session } from "./session.ts";
 
 /** Clients beyond which they are asked to read the clock less often than their round trips ask. */
 const FREE_EXCHANGES = 100;
+/** Reports that left a period apart may arrive this much closer together. */
+const REPORT_HASTE = 0.5;
 /** Clock exchanges a second that all clients together are then asked not to exceed. */
 const MAX_EXCHANGES_PER_SECOND = 1000;
 
@@ -172,6 +176,14 @@ export function createInbound(options: InboundOptions): Inbound {
     if (event !== undefined) observer.clock(session, event);
   }
 
+  /** One that reports too often is not read: reading takes its time. */
+  function takeReport(session: Session, frame: Uint8Array, atUs: number): void {
+    if (observer.report === undefined) throw new ProtocolError("a report that nobody asked for");
+    if (atUs - session.reportUs < REPORT_PERIOD_US * REPORT_HASTE) return;
+    session.reportUs = atUs;
+    observer.report(session, readReport(frame), atUs);
+  }
+
   /** Takes one frame that is not a message. */
   function takeControl(session: Session, region: Region): void {
     const { view, start } = region;
@@ -189,6 +201,9 @@ export function createInbound(options: InboundOptions): Inbound {
         return;
       case FrameType.bye:
         options.byeSaid(session, readBye(frame).counts.sent, region.receivedUs);
+        return;
+      case FrameType.report:
+        takeReport(session, frame, region.receivedUs);
         return;
       default:
         throw new ProtocolError(`a client sent a frame of type ${type}`);

@@ -19,6 +19,7 @@ import { type Link, type LinkEvents, STRAGGLERS_US } from "./link.ts";
 import { createOutbox } from "./outbox.ts";
 import { createProcessPairs } from "./process-pairs.ts";
 import { ProtocolError } from "./protocol-error.ts";
+import type { Report } from "./report-frame.ts";
 import { createInbound } from "./inbound.ts";
 import { sendLongCounts } from "./relay-counts.ts";
 import { createRelayDirectory } from "./relay-directory.ts";
@@ -74,6 +75,11 @@ export interface RelayObserver {
   ): void;
   dropped(recipient: Session, origin: Session, messages: number): void;
   clock(session: Session, event: ClockEvent): void;
+  /**
+   * What a client measured, as it tells: to be believed no further than its name. Where this is
+   * absent, clients are not asked for it.
+   */
+  report?(session: Session, report: Report, atUs: number): void;
 }
 
 export interface Relay {
@@ -250,6 +256,7 @@ export function createRelay(options: RelayOptions): Relay {
       overflowed: false,
       held: false,
       dataUs: 0,
+      reportUs: -Infinity,
       heartbeatDueUs: atUs + HEARTBEAT_MS * 1000,
       rttUs: NaN,
       answer: undefined,
@@ -260,6 +267,7 @@ export function createRelay(options: RelayOptions): Relay {
     const previous = ended.countsFor(hello);
     return {
       metered: session?.metered ?? true,
+      takesReports: observer.report !== undefined,
       session: session?.number ?? 0,
       sessionId: session?.idBytes ?? new Uint8Array(SESSION_ID_BYTES),
       processId: options.processId,

@@ -54,6 +54,8 @@ export interface Session {
   held: boolean;
   /** When its last message arrived. */
   dataUs: number;
+  /** When its last report was read. */
+  reportUs: number;
   heartbeatDueUs: number;
   /** Round trip of its newest clock exchange, µs; NaN before the first. */
   rttUs: number;

@@ -17,7 +17,8 @@
  *     +------ …
  *
  * flags        bit 0: metered (the prefix has the relay's filter; otherwise this session's messages
- *              are neither metered nor relayed); bit 1: previous counts are known
+ *              are neither metered nor relayed); bit 1: previous counts are known; bit 2: takes
+ *              reports (report-frame.ts)
  * session      u32: number of this session, in data frames and directories
  * session id   the same for records: 64 random bits, as 16 hexadecimal digits
  * slots        u8: hops that data frames must have room for
@@ -30,9 +31,12 @@ import { ProtocolError } from "./protocol-error.ts";
 
 const FLAG_METERED = 1;
 const FLAG_PREVIOUS = 2;
+const FLAG_REPORTS = 4;
 
 export interface Welcome {
   metered: boolean;
+  /** The relay takes reports of what this client measures. */
+  takesReports: boolean;
   session: number;
   sessionId: Uint8Array;
   processId: Uint8Array;
@@ -45,7 +49,8 @@ export interface Welcome {
 }
 
 export function writeWelcome(welcome: Welcome): Uint8Array {
-  const flags = (welcome.metered ? FLAG_METERED : 0) | (welcome.previous ? FLAG_PREVIOUS : 0);
+  const flags = (welcome.metered ? FLAG_METERED : 0) | (welcome.previous ? FLAG_PREVIOUS : 0) |
+    (welcome.takesReports ? FLAG_REPORTS : 0);
   const writer = createWriter(FrameType.welcome, flags);
   writer.u16(VERSION);
   writer.u32(MAGIC);
@@ -88,6 +93,7 @@ export function readWelcome(frame: Uint8Array): Welcome {
   if (heartbeatMs < 100) throw new ProtocolError(`welcome: heartbeat of ${heartbeatMs} ms`);
   const welcome: Welcome = {
     metered: (flags & FLAG_METERED) !== 0,
+    takesReports: (flags & FLAG_REPORTS) !== 0,
     session,
     sessionId,
     processId,

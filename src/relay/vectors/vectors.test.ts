@@ -31,6 +31,8 @@ import { FrameType } from "../frame.ts";
 import { readHeartbeat, writeHeartbeat } from "../heartbeat.ts";
 import { readHello, writeHello } from "../hello.ts";
 import { toHex } from "../hex.ts";
+import { type Report, writeReports } from "../report-frame.ts";
+import { readReport } from "../report-reading.ts";
 import { readWelcome, writeWelcome } from "../welcome.ts";
 
 /** The bytes of a frame, field by field, each with its meaning, and what they say together. */
@@ -121,6 +123,7 @@ const codecs: Record<keyof typeof FrameType, [read: (b: Uint8Array) => any, writ
   clock: [readClockFrame, writeClockFrame],
   heartbeat: [readHeartbeat, writeHeartbeat],
   bye: [readBye, writeBye],
+  report: [readReport, (report: Report) => writeReports(report)[0]],
 };
 
 for (const { frame, about, fields, value } of vectors) {
