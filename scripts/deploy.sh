@@ -16,7 +16,7 @@ help_on "${1:-}" \
   --prefix NAME          what all names begin with (performance-tester)
   --dry-run              prints all calls that would change something on a first deployment
 up:
-  --tag TAG              tag of the images, as scripts/build-container.sh pushed them
+  --tag TAG              tag of the images that were pushed
   --accelerated          puts a Global Accelerator in front of each server, as a second route
   --architecture NAME    ARM64 (default) or X86_64
   --allow CIDR           where clients may come from (0.0.0.0/0)
