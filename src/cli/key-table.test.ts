@@ -43,6 +43,22 @@ Note: The server's clock stepped by 5,000 ms at 12:00:31: hops of the next 2 s
   );
 });
 
+test("few messages say where their percentiles may lie", () => {
+  const confidence_ms = {
+    p50: { low: 11.2, high: 12.5 },
+    p95: { low: 13 },
+    p99: { low: 14.1 },
+  };
+  const run = clientRun({ keys: [key(["a", "b"], "localhost", 12, { confidence_ms })] });
+  assert.match(
+    at(run, 80),
+    /^    few messages; 95 % sure: p50 11\.20 to 12\.50, p95 at least 13\.00, p99 at\n {6}least 14\.10$/m,
+  );
+  const many = { ...confidence_ms, p99: { low: 14.1, high: 15 } };
+  const known = clientRun({ keys: [key(["a", "b"], "localhost", 12, { confidence_ms: many })] });
+  assert.doesNotMatch(at(known, 80), /few messages/);
+});
+
 test("a figure without a known bound says so", () => {
   const run = clientRun({ keys: [key(["a", "b"], "localhost", 1.5)] });
   for (const one of run.keys) delete one.error_ms;

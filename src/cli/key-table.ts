@@ -1,4 +1,4 @@
-import type { KeySummary, RunSummary } from "../metrics/summary.ts";
+import type { Interval, KeySummary, RunSummary } from "../metrics/summary.ts";
 import type { Cell, Column, Row, Table } from "./columns.ts";
 import { type Line, sentence } from "./lines.ts";
 import { formatCount, formatCountOf, formatMs, formatPercent, formatRate } from "./numbers.ts";
@@ -108,8 +108,26 @@ function keyRow(key: KeySummary, lone: boolean, width: number): Row {
 
 function details(key: KeySummary, width: number): Line[] {
   const told = troubles(key);
-  if (told.length === 0) return [];
-  return sentence(told.join("; "), width, 4, key.lost > 0 ? "red" : undefined);
+  const certain = certainty(key);
+  return [
+    ...(certain === undefined ? [] : sentence(certain, width, 4, "dim")),
+    ...(told.length === 0
+      ? []
+      : sentence(told.join("; "), width, 4, key.lost > 0 ? "red" : undefined)),
+  ];
+}
+
+/** Where the true percentiles lie, where the messages are too few to bound p99 from above. */
+function certainty({ confidence_ms: confidence }: KeySummary): string | undefined {
+  if (confidence === undefined || confidence.p99.high !== undefined) return undefined;
+  const { p50, p95, p99 } = confidence;
+  const each = [`p50 ${formatInterval(p50)}`, `p95 ${formatInterval(p95)}`];
+  return `few messages; 95 % sure: ${each.join(", ")}, p99 ${formatInterval(p99)}`;
+}
+
+function formatInterval({ low, high }: Interval): string {
+  if (low === undefined) return high === undefined ? "unknown" : `at most ${formatMs(high)}`;
+  return high === undefined ? `at least ${formatMs(low)}` : `${formatMs(low)} to ${formatMs(high)}`;
 }
 
 function ms(value: number | undefined): Cell {
