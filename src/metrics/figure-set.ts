@@ -6,6 +6,8 @@ import type { KeySummary } from "./summary.ts";
 export interface FigureSet {
   /** The figures of a key, route and echo: the same ones for equal specs. Ask once a stream. */
   get(spec: FigureSpec): Figures;
+  /** All of them, in the order in which they were first asked for. */
+  all(): Iterable<Figures>;
   /** As `Figures.summarise`, of all that had a message or a loss. */
   summarise(seconds: number, hdr?: boolean): KeySummary[];
   /** As `Figures.rotate`, of all that had a message or a change of loss in the interval. */
@@ -38,6 +40,7 @@ export function createFigureSet(): FigureSet {
       if (found === undefined) figures.set(id, found = createFigures(spec));
       return found;
     },
+    all: () => figures.values(),
     summarise: (seconds, hdr) =>
       inOrder().map((one) => one.summarise(seconds, hdr)).filter(tellsSomething),
     rotate: (seconds) => inOrder().map((one) => one.rotate(seconds)).filter(tellsSomething),

@@ -8,6 +8,7 @@
  */
 
 import { boundFigures, confidence, delayFigures, toMs } from "./delays.ts";
+import { createFigureWatch, type FigureWatch } from "./figure-watch.ts";
 import { Histogram } from "./histogram.ts";
 import { addLoss, type LossSource, noLoss, subtractLoss } from "./loss.ts";
 import type { KeySummary, LossFigures } from "./summary.ts";
@@ -70,6 +71,10 @@ export interface Figures {
    * @param seconds Length of the interval.
    */
   rotate(seconds: number): KeySummary;
+  /** Begins to tell what comes from now on, apart from rotations and from other watches. */
+  watch(): FigureWatch;
+  /** The delays since the start. */
+  delays(): Histogram;
 }
 
 /** Figures without messages yet. */
@@ -78,6 +83,7 @@ export function createFigures(spec: FigureSpec): Figures {
   const current = new Tally(spec.hops);
   /** Before it. */
   let past: Tally | undefined;
+  const watches: FigureWatch[] = [];
   const open = new Map<Stream, LossSource | undefined>();
   let endedLoss = noLoss();
   let rotatedLoss = noLoss();
@@ -154,8 +160,21 @@ export function createFigures(spec: FigureSpec): Figures {
       rotatedLoss = lost;
       past ??= new Tally(spec.hops);
       past.add(current);
+      for (const watch of watches) watch.beforeReset();
       current.reset();
       return summary;
+    },
+    watch() {
+      const watch = createFigureWatch(current, loss);
+      watches.push(watch);
+      return watch;
+    },
+    delays() {
+      if (past === undefined) return current.delay;
+      const whole = new Histogram(3);
+      whole.add(past.delay);
+      whole.add(current.delay);
+      return whole;
     },
   };
 }

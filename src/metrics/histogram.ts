@@ -34,6 +34,11 @@ const NO_COUNTS = new Uint32Array(0);
 /** Significant decimal digits that a bucket keeps. */
 export type Digits = 2 | 3;
 
+/** What a histogram held at some time, to tell later what came since. */
+export interface HistogramMark {
+  counts: Float64Array;
+}
+
 /** A class, not a closure: a key has four of these, and fields take an f64 without allocation. */
 export class Histogram {
   readonly digits: Digits;
@@ -181,7 +186,31 @@ export class Histogram {
     }
   }
 
-  /** Forgets all values; keeps the memory, as what comes next is likely to be alike. */
+  /**
+   * Calls `each` with every bucket that has more values than when `mark` was last here, in
+   * ascending order: its middle in µs, and how many more. A mark belongs to one histogram.
+   */
+  changesSince(mark: HistogramMark, each: (valueUs: number, count: number) => void): void {
+    const counts = this.#counts;
+    if (mark.counts.length !== counts.length) {
+      const grown = new Float64Array(counts.length);
+      grown.set(mark.counts);
+      mark.counts = grown;
+    }
+    for (let page = 0; page < this.#pages.length; page++) {
+      const place = this.#pages[page]!;
+      if (place === 0) continue;
+      const start = (place - 1) << PAGE_BITS;
+      for (let i = 0; i < PAGE_SIZE; i++) {
+        const more = counts[start + i]! - mark.counts[start + i]!;
+        if (more === 0) continue;
+        mark.counts[start + i] = counts[start + i]!;
+        each(this.#middleOf((page << PAGE_BITS) + i), more);
+      }
+    }
+  }
+
+  /** Forgets all values, and so must marks; keeps the memory, as what comes next is likely to be alike. */
   reset(): void {
     this.#counts.fill(0);
     this.#count = 0;
@@ -233,10 +262,13 @@ export class Histogram {
   #valueAt(rank: number, index: number): number {
     if (rank >= this.#count) return this.#max;
     if (rank === 1) return Math.max(0, this.#min);
+    return Math.min(Math.max(this.#middleOf(index), this.#min), this.#max);
+  }
+
+  #middleOf(index: number): number {
     const shift = Math.max(0, (index >>> this.#halfBits) - 1);
     const lowestUnits = (index - (shift << this.#halfBits)) * 2 ** shift;
-    const middleUs = (lowestUnits + (2 ** shift - 1) / 2) / UNITS_PER_US;
-    return Math.min(Math.max(middleUs, this.#min), this.#max);
+    return (lowestUnits + (2 ** shift - 1) / 2) / UNITS_PER_US;
   }
 
   /** Gives a page its counters and returns its place. */

@@ -17,3 +17,14 @@ export function pathKey(hopKeys: readonly string[]): string {
 export function pathRoute(origin: string, receiver: string): string {
   return origin === receiver ? origin : `${origin}>${receiver}`;
 }
+
+/** The names along a key's path: of a hop two, of a path one more than hops. */
+export function keyNodes(key: string): string[] {
+  const hops = key.split(BETWEEN_HOPS).map((hop) => hop.split(BETWEEN_NAMES));
+  return [hops[0]![0]!, ...hops.map(([, to]) => to!)];
+}
+
+/** The key of the path along these names. */
+export function keyOfNodes(nodes: readonly string[]): string {
+  return pathKey(nodes.slice(1).map((to, i) => hopKey(nodes[i]!, to)));
+}

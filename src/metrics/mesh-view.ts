@@ -37,8 +37,8 @@ export interface MeshView {
   sessions: SessionView[];
   keys: KeyView[];
   differences: DifferenceView[];
-  /** What the bounds on numbers of names and keys kept out. */
-  omitted: { keys: number; reports: number };
+  /** How often a report told of a key that the bounds on their number keep out. */
+  omitted_keys: number;
 }
 
 /** The data of the event `update`, each interval: what changed. */
@@ -55,7 +55,7 @@ export interface MeshUpdate {
   forgotten: number[];
   /** All of them. */
   differences: DifferenceView[];
-  omitted: { keys: number; reports: number };
+  omitted_keys: number;
 }
 
 /** A name: of servers and clients, be they connected here or only told of. */

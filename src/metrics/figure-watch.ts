@@ -1,0 +1,110 @@
+/**
+ * What a key had since somebody last looked: for points of time series. Costs the messages
+ * nothing: the histograms are compared with what they were at the last look.
+ */
+
+import { toMs } from "./delays.ts";
+import { type Histogram, type HistogramMark, nearestRank } from "./histogram.ts";
+import { type LossSource, noLoss, subtractLoss } from "./loss.ts";
+import { bucketOf } from "./mesh-view.ts";
+import type { LossFigures } from "./summary.ts";
+
+/** Of one key in one interval. */
+export interface IntervalFigures {
+  count: number;
+  /** What became known in the interval: below zero where a message came after all. */
+  loss: LossFigures;
+  /** Absent where no delay was measured. In ms, within 0.1 %; buckets as in `Point`. */
+  delays?: { p50: number; p95: number; p99: number; max: number; buckets: number[] };
+  /** Largest bound on the error of a delay, within 1 %. */
+  errorMs?: number;
+}
+
+export interface FigureWatch {
+  /** Since the last call; undefined where nothing came and nothing was lost. */
+  take(): IntervalFigures | undefined;
+  /** The histograms are about to be emptied: notes what they hold. */
+  beforeReset(): void;
+}
+
+/** The parts of a key's tally that are watched. */
+export interface WatchedTally {
+  readonly count: number;
+  readonly delay: Histogram;
+  readonly error: Histogram;
+}
+
+export function createFigureWatch(tally: WatchedTally, loss: LossSource): FigureWatch {
+  const delayMark: HistogramMark = { counts: new Float64Array(0) };
+  const errorMark: HistogramMark = { counts: new Float64Array(0) };
+  /** Middles of buckets in µs, and how many values fell into them since the last `take`. */
+  let values = new Map<number, number>();
+  let total = 0;
+  let errorUs = NaN;
+  let count = 0;
+  let seenCount = 0;
+  let seenMaxUs = -Infinity;
+  let maxUs = -Infinity;
+  let seenLoss = noLoss();
+
+  const collect = (): void => {
+    if (tally.count === seenCount) return;
+    count += tally.count - seenCount;
+    seenCount = tally.count;
+    tally.delay.changesSince(delayMark, (valueUs, more) => {
+      values.set(valueUs, (values.get(valueUs) ?? 0) + more);
+      total += more;
+      maxUs = Math.max(maxUs, valueUs);
+    });
+    // A new maximum is known exactly, any other by its bucket.
+    if (tally.delay.max > seenMaxUs) maxUs = seenMaxUs = tally.delay.max;
+    tally.error.changesSince(errorMark, (valueUs) => errorUs = valueUs);
+  };
+
+  const delays = (): NonNullable<IntervalFigures["delays"]> => {
+    const ordered = [...values].sort(([a], [b]) => a - b);
+    const ranks = [0.5, 0.95, 0.99].map((quantile) => nearestRank(quantile, total));
+    const found: number[] = [];
+    const buckets: number[] = [];
+    let seen = 0;
+    for (const [valueUs, more] of ordered) {
+      seen += more;
+      while (found.length < ranks.length && ranks[found.length]! <= seen) {
+        found.push(ranks[found.length] === total ? maxUs : Math.min(valueUs, maxUs));
+      }
+      const bucket = bucketOf(valueUs / 1000);
+      if (buckets.at(-2) === bucket) buckets[buckets.length - 1]! += more;
+      else buckets.push(bucket, more);
+    }
+    const [p50, p95, p99] = found.map(toMs) as [number, number, number];
+    return { p50, p95, p99, max: toMs(maxUs), buckets };
+  };
+
+  return {
+    take() {
+      collect();
+      const lossNow = loss();
+      const lost = subtractLoss(lossNow, seenLoss);
+      if (count === 0 && Object.values(lost).every((change) => change === 0)) return undefined;
+      const figures: IntervalFigures = {
+        count,
+        loss: lost,
+        ...(total > 0 && { delays: delays() }),
+        ...(errorUs === errorUs && { errorMs: toMs(errorUs) }),
+      };
+      seenLoss = lossNow;
+      values = new Map();
+      count = total = 0;
+      errorUs = NaN;
+      maxUs = -Infinity;
+      return figures;
+    },
+    beforeReset() {
+      collect();
+      delayMark.counts.fill(0);
+      errorMark.counts.fill(0);
+      seenCount = 0;
+      seenMaxUs = -Infinity;
+    },
+  };
+}

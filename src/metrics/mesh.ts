@@ -1,0 +1,381 @@
+/**
+ * The mesh as one program knows it: keys that it measures itself, and those that its clients
+ * report, each counted once, with what they were interval by interval.
+ *
+ * A key's figures are its own where this program measures it; else those of the reporters that
+ * ended the hop, added up (nodes of one name aggregate); else of the one that heard most of it.
+ * Those who left count only where nobody else is left, until they are forgotten.
+ */
+
+import type { ReportedDifference, ReportedKey } from "../relay/report-frame.ts";
+import { addUp, type Contribution, createBucketSum } from "./contribution.ts";
+import type { KeyNews } from "./key-news.ts";
+import { keyNodes, keyOfNodes } from "./keys.ts";
+import { createSeriesStore, type Series } from "./mesh-series.ts";
+import type { DifferenceView, KeyView, LifeState, NodeView, Point } from "./mesh-view.ts";
+import { differenceOf, ownTotals, pointOf, spanOf, totalsOf } from "./reported.ts";
+import type { DifferenceSummary } from "./summary.ts";
+
+const MOST_KEYS = 20_000;
+const MOST_KEYS_OF_REPORTER = 5_000;
+const MOST_DIFFERENCES_OF_REPORTER = 200;
+/** What is gone is shown for so long. */
+const FORGET_MS = 300_000;
+/** Nothing new for so long is stale, or for so many intervals or usual gaps. */
+const STALE_MS = 15_000;
+const STALE_INTERVALS = 3;
+const STALE_GAPS = 4;
+
+/** A process that reports, this one included. */
+export interface Reporter {
+  readonly name: string;
+  /** Whether it is connected, or this very process. */
+  isThere: boolean;
+  /** When it left. */
+  goneAt: number;
+  readonly isOwn: boolean;
+  keys: number;
+  readonly differences: Map<string, DifferenceSummary>;
+}
+
+interface Told extends Contribution {
+  reporter: Reporter;
+  /** It did not end this hop. */
+  told: boolean;
+}
+
+interface Key {
+  readonly id: number;
+  readonly spec: Pick<KeyView, "key" | "from" | "to" | "route" | "hops" | "echo">;
+  readonly nodes: readonly string[];
+  readonly told: Map<Reporter, Told>;
+  readonly series: Series;
+  last: Point | undefined;
+  state: LifeState;
+  changedAt: number;
+  /** Usual time between two changes, ms. */
+  gapMs: number;
+  /** JSON of its view, until something changes. */
+  json: string | undefined;
+}
+
+export interface MeshOptions {
+  /** What this program is. */
+  kind: "server" | "client";
+  /** Unix time in ms. */
+  nowMs: () => number;
+  intervalMs: number;
+  /** Names of this process's own: a hop that ends elsewhere it was only told of. */
+  isOwnName: (name: string) => boolean;
+  /** Whether messages of one of its own keys can still come. */
+  isExpected: (key: Pick<KeyView, "from" | "to" | "route">) => boolean;
+}
+
+/** What changed since it was asked before, as JSON texts. */
+export interface MeshChanges {
+  keys: string[];
+  forgotten: number[];
+}
+
+export interface Mesh {
+  /** @param name of the process; `isOwn`: this one */
+  join(name: string, isOwn: boolean): Reporter;
+  /** It left; what it told stays for a while. `isThere` may become true again. */
+  leave(reporter: Reporter): void;
+  takeOwn(reporter: Reporter, news: KeyNews): void;
+  takeOwnDifferences(reporter: Reporter, differences: readonly DifferenceSummary[]): void;
+  /** All of it is from outside: bounded in number, believed no further than as figures. */
+  takeReport(
+    reporter: Reporter,
+    keys: readonly ReportedKey[],
+    d: readonly ReportedDifference[],
+  ): void;
+  /** Once an interval: sees what became stale or gone, and forgets. Returns what changed. */
+  changes(): MeshChanges;
+  keysJson(): Iterable<string>;
+  differences(): DifferenceView[];
+  /** Names, by what is known of keys; sessions are for the caller to add. */
+  nodes(): Map<string, NodeView>;
+  seriesJson(id: number, sinceAt: number): string | undefined;
+  /** Spec of a key, and the buckets that its figures come from. */
+  find(id: number): { spec: Key["spec"]; isOwn: boolean; buckets: number[] } | undefined;
+  /** What the bounds kept out, in keys told of. */
+  readonly omittedKeys: number;
+  readonly counts: Record<LifeState, number>;
+  readonly reporters: ReadonlySet<Reporter>;
+}
+
+export function createMesh(options: MeshOptions): Mesh {
+  const { nowMs, intervalMs } = options;
+  const keys = new Map<string, Key>();
+  const byId = new Map<number, Key>();
+  const reporters = new Set<Reporter>();
+  const store = createSeriesStore();
+  const changed = new Set<Key>();
+  let omittedKeys = 0;
+  let forgotten: number[] = [];
+  let lastId = 0;
+
+  function keyFor(reporter: Reporter, spec: Key["spec"], nodes: readonly string[]) {
+    const id = JSON.stringify([spec.key, spec.route, spec.echo]);
+    let key = keys.get(id);
+    if (key?.told.has(reporter)) return key;
+    const isFull = !reporter.isOwn &&
+      (reporter.keys >= MOST_KEYS_OF_REPORTER || (key === undefined && keys.size >= MOST_KEYS));
+    if (isFull) {
+      omittedKeys++;
+      return undefined;
+    }
+    reporter.keys++;
+    if (key === undefined) {
+      key = {
+        id: ++lastId,
+        spec,
+        nodes,
+        told: new Map(),
+        series: store.create(),
+        last: undefined,
+        state: "live",
+        changedAt: nowMs(),
+        gapMs: 0,
+        json: undefined,
+      };
+      keys.set(id, key);
+      byId.set(key.id, key);
+    }
+    return key;
+  }
+
+  function contributionOf(key: Key, reporter: Reporter, told: boolean): Told {
+    const existing = key.told.get(reporter);
+    if (existing !== undefined) return existing;
+    const totals = {
+      count: 0,
+      lost: 0,
+      up: 0,
+      down: 0,
+      dropped: 0,
+      duplicates: 0,
+      reordered: 0,
+      negative: 0,
+      uncorrected: 0,
+      per_second: 0,
+    };
+    const fresh: Told = { reporter, told, totals, buckets: createBucketSum() };
+    key.told.set(reporter, fresh);
+    return fresh;
+  }
+
+  /** Those whose figures are the key's. */
+  function counted(key: Key): Told[] {
+    const all = [...key.told.values()];
+    const own = all.filter(({ reporter }) => reporter.isOwn);
+    if (own.length > 0) return own;
+    const there = all.filter(({ reporter }) => reporter.isThere);
+    const some = there.length > 0 ? there : all;
+    const ended = some.filter(({ told }) => !told);
+    if (ended.length > 0) return ended;
+    return some.length < 2 ? some : [
+      some.reduce((most, one) => one.totals.count > most.totals.count ? one : most),
+    ];
+  }
+
+  function addPoint(key: Key, told: Told, point: Point): void {
+    const now = nowMs();
+    if (key.last !== undefined) {
+      key.gapMs = Math.max(now - key.changedAt, key.gapMs * 0.9);
+    }
+    key.changedAt = now;
+    told.buckets.add(point[8]);
+    if (!counted(key).includes(told)) return;
+    key.last = point;
+    key.series.add(point);
+  }
+
+  function touch(key: Key): void {
+    key.json = undefined;
+    changed.add(key);
+  }
+
+  function stateOf(key: Key): LifeState {
+    const from = counted(key);
+    const isThere = from.some(({ reporter }) =>
+      reporter.isThere && (!reporter.isOwn || options.isExpected(key.spec))
+    );
+    if (!isThere) return "gone";
+    const patienceMs = Math.max(STALE_MS, STALE_INTERVALS * intervalMs, STALE_GAPS * key.gapMs);
+    return nowMs() - key.changedAt > patienceMs ? "stale" : "live";
+  }
+
+  function forget(id: string, key: Key): void {
+    keys.delete(id);
+    byId.delete(key.id);
+    changed.delete(key);
+    store.release();
+    forgotten.push(key.id);
+    for (const reporter of key.told.keys()) reporter.keys--;
+  }
+
+  /** Own keys stay as long as the process: their figures do, too. */
+  function forgetOld(): void {
+    const beforeAt = nowMs() - FORGET_MS;
+    for (const reporter of reporters) {
+      if (reporter.isThere || reporter.goneAt > beforeAt) continue;
+      reporters.delete(reporter);
+      for (const [id, key] of keys) {
+        if (!key.told.has(reporter)) continue;
+        if (key.told.size === 1) forget(id, key);
+        else {
+          key.told.delete(reporter);
+          touch(key);
+        }
+      }
+    }
+  }
+
+  /** Within a path all are servers; a single hop ends at one, unless a client ended it. */
+  function kindOf({ nodes, told }: Key, index: number): NodeView["kind"] {
+    if (index > 0 && index < nodes.length - 1) return "server";
+    if (nodes.length > 2) return "client";
+    const endsAtServer = [...told.values()].some(({ told, reporter }) =>
+      told || (reporter.isOwn && options.kind === "server")
+    );
+    return (index === 1) === endsAtServer ? "server" : "client";
+  }
+
+  function jsonOf(key: Key): string {
+    if (key.json !== undefined) return key.json;
+    const from = counted(key);
+    const view: KeyView = {
+      id: key.id,
+      ...key.spec,
+      state: key.state,
+      changed_at: Math.round(key.changedAt),
+      reporters: [...new Set(from.map(({ reporter }) => reporter.name))],
+      source: from[0]!.reporter.isOwn ? "own" : "reported",
+      ...addUp(from),
+      ...(key.last && { last: key.last }),
+    };
+    return key.json = JSON.stringify(view);
+  }
+
+  return {
+    get omittedKeys() {
+      return omittedKeys;
+    },
+    reporters,
+    join(name, isOwn) {
+      const reporter: Reporter = {
+        name,
+        isOwn,
+        isThere: true,
+        goneAt: Infinity,
+        keys: 0,
+        differences: new Map(),
+      };
+      reporters.add(reporter);
+      return reporter;
+    },
+    leave(reporter) {
+      reporter.isThere = false;
+      reporter.goneAt = nowMs();
+    },
+    takeOwn(reporter, { summary, interval, spanMs }) {
+      const { key: name, from, to, route, hops, echo } = summary;
+      const spec = { key: name, from, to, route, hops, echo };
+      const key = keyFor(reporter, spec, keyNodes(name));
+      if (key === undefined) return;
+      const told = contributionOf(key, reporter, !options.isOwnName(to));
+      told.totals = ownTotals(summary);
+      addPoint(key, told, pointOf(nowMs(), spanOf(interval, spanMs)));
+      touch(key);
+    },
+    takeOwnDifferences(reporter, differences) {
+      for (const one of differences) {
+        reporter.differences.set(JSON.stringify([one.a, one.b, one.from, one.to]), one);
+      }
+    },
+    takeReport(reporter, reported, differences) {
+      for (const one of reported) {
+        const { nodes, route, echo, span } = one;
+        const spec = {
+          key: keyOfNodes(nodes),
+          from: nodes[0]!,
+          to: nodes.at(-1)!,
+          route,
+          hops: nodes.length - 1,
+          echo,
+        };
+        const key = keyFor(reporter, spec, nodes);
+        if (key === undefined) continue;
+        const told = contributionOf(key, reporter, one.told);
+        told.totals = totalsOf(one);
+        if (span.count > 0 || span.lost !== 0) addPoint(key, told, pointOf(nowMs(), span));
+        touch(key);
+      }
+      for (const one of differences) {
+        const id = JSON.stringify([one.a, one.b, one.from, one.to]);
+        const { size } = reporter.differences;
+        if (size >= MOST_DIFFERENCES_OF_REPORTER && !reporter.differences.has(id)) continue;
+        reporter.differences.set(id, differenceOf(one));
+      }
+    },
+    changes() {
+      forgetOld();
+      for (const key of keys.values()) {
+        const state = stateOf(key);
+        if (state === key.state) continue;
+        key.state = state;
+        touch(key);
+      }
+      const news = { keys: [...changed].map(jsonOf), forgotten };
+      changed.clear();
+      forgotten = [];
+      return news;
+    },
+    *keysJson() {
+      for (const key of keys.values()) yield jsonOf(key);
+    },
+    differences: () =>
+      [...reporters].flatMap(({ name, isThere, differences }) =>
+        [...differences.values()].map((one) => ({
+          ...one,
+          reporter: name,
+          state: isThere ? "live" as const : "gone" as const,
+        }))
+      ),
+    nodes() {
+      const nodes = new Map<string, NodeView>();
+      for (const key of keys.values()) {
+        key.nodes.forEach((name, i) => {
+          const node = nodes.get(name);
+          if (node === undefined) {
+            nodes.set(name, { name, kind: kindOf(key, i), state: key.state, sessions: 0 });
+          } else node.state = better(node.state, key.state);
+        });
+      }
+      return nodes;
+    },
+    seriesJson: (id, sinceAt) => byId.get(id)?.series.json(sinceAt),
+    find(id) {
+      const key = byId.get(id);
+      if (key === undefined) return undefined;
+      const from = counted(key);
+      const sum = createBucketSum();
+      for (const { buckets } of from) sum.add(buckets.list());
+      return { spec: key.spec, isOwn: from[0]!.reporter.isOwn, buckets: sum.list() };
+    },
+    get counts() {
+      const counts = { live: 0, stale: 0, gone: 0 };
+      for (const { state } of keys.values()) counts[state]++;
+      return counts;
+    },
+  };
+}
+
+const RANK: Readonly<Record<LifeState, number>> = { live: 0, stale: 1, gone: 2 };
+
+/** The better of two states. */
+export function better(a: LifeState, b: LifeState): LifeState {
+  return RANK[a] <= RANK[b] ? a : b;
+}
