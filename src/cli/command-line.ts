@@ -75,6 +75,7 @@ export function parseCommandLine<O extends Options, C>(
   const finished = table.finish(
     values as Parameters<typeof table.finish>[0],
     sources as Sources<O>,
+    given.operands,
   );
   if ("problem" in finished) return { ok: false, message: finished.problem };
   return { ok: true, action: "run", sources: sources as Sources<O>, ...finished.value };
@@ -83,6 +84,7 @@ export function parseCommandLine<O extends Options, C>(
 interface Arguments {
   /** All that was given to each option: booleans for flags, text for the others. */
   values: Map<string, (string | boolean)[]>;
+  operands: readonly string[];
   problem: string | undefined;
 }
 
@@ -96,19 +98,22 @@ function readArguments(table: AnyTable, argv: readonly string[]): Arguments {
   const spelled = spellOut(options, argv);
   const parsed = parseArgs(spelled.argv, {
     boolean: named(false),
-    string: named(true),
+    // `_`: an operand that looks like a number stays as it was written.
+    string: [...named(true), "_"],
     collect: Object.keys(options),
     negatable: entries.filter(([, option]) => option.negatable).map(([name]) => name),
     alias: Object.fromEntries(
       entries.flatMap(([name, { short }]) => short === undefined ? [] : [[short, name]]),
     ),
     unknown(argument: string, key?: string) {
+      if (key === undefined && table.operands !== undefined) return true;
       problem ??= key === undefined ? unexpected(argument) : unknownSwitch(table, argument, key);
       return false;
     },
   }) as Record<string, unknown> & { _: unknown[] };
   // Behind `--`, nothing is asked about.
-  if (parsed._.length > 0) problem ??= unexpected(String(parsed._[0]));
+  const operands = parsed._.map(String);
+  if (operands.length > 0 && table.operands === undefined) problem ??= unexpected(operands[0]!);
   problem = spelled.problem ?? problem;
 
   const values: Arguments["values"] = new Map();
@@ -126,7 +131,7 @@ function readArguments(table: AnyTable, argv: readonly string[]): Arguments {
     }
     values.set(name, texts.map((item) => item.slice(MARK.length)));
   }
-  return { values, problem };
+  return { values, operands, problem };
 }
 
 /**
@@ -182,6 +187,11 @@ function spellOut(
     const option = optionOf(options, name) ?? optionOf(options, positive);
     if (option === undefined || (name !== positive && !option.negatable)) {
       spelled.push(as);
+    } else if (option.pair === true) {
+      const both = [attached ?? argv[++i], argv[++i]];
+      if (both.some((one) => one === undefined || one === "" || !isValue(one, byShort))) {
+        problem ??= `--${name} needs two values: --${name} ${option.placeholder}`;
+      } else spelled.push(`--${name}=${MARK}${both.join("\n")}`);
     } else if (option.kind === "value") {
       const next = argv[i + 1];
       if (attached === undefined && next !== undefined && isValue(next, byShort)) {

@@ -5,7 +5,7 @@
 
 import type { Answer, Environment } from "./command-line.ts";
 import { helpText } from "./help.ts";
-import type { AnyTable } from "./option.ts";
+import { type AnyTable, callOf } from "./option.ts";
 
 /** How the programs end. */
 export const ExitCode = {
@@ -15,6 +15,8 @@ export const ExitCode = {
   failure: 1,
   /** The command line or a variable is wrong; nothing was started. */
   wrongUsage: 2,
+  /** What `report --fail-if` asked about is so. */
+  conditionMet: 3,
 } as const;
 
 /** The part of a standard stream that is used here, as `process.stdout`. */
@@ -48,7 +50,7 @@ export function printAnswer(
   texts: { version: () => string; licenses: () => string },
 ): number {
   if (!answer.ok) {
-    const line = `${table.tool}: ${answer.message}\n`;
+    const line = `${callOf(table)}: ${answer.message}\n`;
     const help = helpText(table, { colour: wantsColour(stderr, env) });
     // The help is longer than a terminal: what is wrong would have scrolled away.
     stderr.write(`${line}\n${help}${stderr.isTTY === true ? `\n${line}` : ""}`);

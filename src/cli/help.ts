@@ -1,6 +1,6 @@
 /** The help text of a program, from its table of options; at most 80 columns wide. */
 
-import { type AnyTable, type Option, type Options, variableOf } from "./option.ts";
+import { type AnyTable, callOf, type Option, type Options, variableOf } from "./option.ts";
 
 const WIDTH = 80;
 /** Where the text of an option begins. */
@@ -9,8 +9,9 @@ const TEXT_COLUMN = 26;
 /** The whole help; `colour`: with bold headings and switches. */
 export function helpText(table: AnyTable, { colour }: { colour: boolean }): string {
   const bold = (text: string) => colour ? `\x1b[1m${text}\x1b[22m` : text;
+  const operands = table.operands === undefined ? "" : ` ${table.operands}`;
   const lines = [
-    `${bold("Usage:")} ${table.tool} [OPTIONS]`,
+    `${bold("Usage:")} ${callOf(table)} [OPTIONS]${operands}`,
     "",
     ...wrap(table.about, WIDTH),
     "",

@@ -23,6 +23,8 @@ export interface Option<T> {
   readonly emptyAllowed?: boolean;
   /** `--no-…` sets it to false. */
   readonly negatable?: boolean;
+  /** Takes two arguments; `parse` gets them joined by a newline. */
+  readonly pair?: boolean;
   /** A list: given twice, it is unclear whether the second replaces or adds. */
   readonly list?: boolean;
   /** The value where nobody gave one. */
@@ -41,6 +43,7 @@ interface Description {
 interface ValueDescription extends Description {
   emptyAllowed?: boolean;
   list?: boolean;
+  pair?: boolean;
 }
 
 /** A switch that is on or off, off by default. */
@@ -122,7 +125,11 @@ export type Sources<O extends Options> = Record<keyof Values<O> & string, Source
 export interface OptionTable<O extends Options, C> {
   readonly tool: "performance-client" | "performance-server";
   /** Of its variables. */
-  readonly prefix: "CLIENT" | "SERVER";
+  readonly prefix: "CLIENT" | "SERVER" | "REPORT";
+  /** The word behind the program's name that asks for this instead of its main job. */
+  readonly command?: string;
+  /** Arguments without a switch, as help shows them; where absent, there are none. */
+  readonly operands?: string;
   /** What the program is for: a paragraph. */
   readonly about: string;
   /** Headings, in the order of the help. */
@@ -131,7 +138,11 @@ export interface OptionTable<O extends Options, C> {
   readonly examples: readonly { readonly says: string; readonly command: string }[];
   readonly notes: readonly { readonly title: string; readonly text: string }[];
   /** What no option can tell alone: checks between them, and what follows from them. */
-  finish(values: Values<O>, sources: Sources<O>): Parsed<{ config: C; warnings: string[] }>;
+  finish(
+    values: Values<O>,
+    sources: Sources<O>,
+    operands: readonly string[],
+  ): Parsed<{ config: C; warnings: string[] }>;
 }
 
 /** A table whatever its options are. */
@@ -140,6 +151,11 @@ export type AnyTable = OptionTable<any, any>;
 
 /** The configuration that a table's command line gives. */
 export type Config<T extends AnyTable> = T extends OptionTable<infer _O, infer C> ? C : never;
+
+/** How a table's program is called. */
+export function callOf({ tool, command }: AnyTable): string {
+  return command === undefined ? tool : `${tool} ${command}`;
+}
 
 /** `max-clients` → `maxClients`. */
 export function camelCase(name: string): string {

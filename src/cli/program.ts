@@ -136,7 +136,7 @@ function stopSignal(graceMs: number): AbortSignal {
 }
 
 /** Whoever reads our output may leave (`| head`): that is no failure, but nothing is left to do. */
-function endQuietlyWithTheReader(stream: NodeJS.WriteStream): void {
+export function endQuietlyWithTheReader(stream: NodeJS.WriteStream): void {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? ExitCode.ok : ExitCode.failure);
   });
@@ -146,7 +146,7 @@ function endQuietlyWithTheReader(stream: NodeJS.WriteStream): void {
 const LAST_OUTPUT_MS = 2_000;
 
 /** Ends the process, whatever still listens or waits, once its output has left. */
-function exitWhenWritten(code: number): void {
+export function exitWhenWritten(code: number): void {
   setTimeout(() => process.exit(code), LAST_OUTPUT_MS);
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
