@@ -1,0 +1,248 @@
+/**
+ * Reads hop records as `createHopLines` writes them, without parsing JSON: of each stream of
+ * messages, all lines have the same bytes between the same variable fields. A template, learned
+ * from a stream's first line, holds these bytes; a line that has them all, with numbers and times
+ * between, is that JSON and no other. Whatever deviates by a byte is left to `JSON.parse`.
+ *
+ *     HEAD ms ,"length": … ,"received":" … SESSION- sequence PLACE [path_ms ,"elapsed_ms": …] ECHO
+ *     intended ","sent":" … ","ms_raw": … ,"error_ms": … ,"clock":" … ","rtt_ms": …
+ *     [,"residence_ms": …] TAIL
+ */
+
+import {
+  ELAPSED_MS,
+  ERROR_MS,
+  HOP_VALUES,
+  type HopValues,
+  INTENDED_US,
+  IS_SYSTEM,
+  LENGTH,
+  MS,
+  PATH_MS,
+  RAW_MS,
+  RECEIVED_US,
+  SEQUENCE,
+} from "./hop-values.ts";
+import { createNumberReader } from "./number-reader.ts";
+import { createTimeReader, TIME_BYTES } from "./time-reader.ts";
+
+/** Templates kept: more streams than this in one report are read again and again. */
+const MOST_TEMPLATES = 100_000;
+const KEY_START = '{"key":"'.length;
+const QUOTE = 0x22;
+const DASH = 0x2d;
+const NEWLINE = 0x0a;
+const SMALLEST_LINE = 100;
+/** From here on a call into the runtime is faster than a loop. */
+const LONG_BYTES = 64;
+
+const AFTER_KEY = bytesOf('","ms":');
+const BEFORE_LENGTH = bytesOf(',"length":');
+const BEFORE_RECEIVED = bytesOf(',"received":"');
+const BEFORE_ID = bytesOf('","v":1,"kind":"hop","id":"');
+const BEFORE_ELAPSED = bytesOf(',"elapsed_ms":');
+const BEFORE_SENT = bytesOf('","sent":"');
+const BEFORE_RAW = bytesOf('","ms_raw":');
+const BEFORE_ERROR = bytesOf(',"error_ms":');
+const BEFORE_CLOCK = bytesOf(',"clock":"');
+const BEFORE_RTT = bytesOf('","rtt_ms":');
+const BEFORE_RESIDENCE = bytesOf(',"residence_ms":');
+
+const CLOCKS = ["estimate", "system", "none", "single"].map(bytesOf);
+const SYSTEM = 1;
+
+interface Template<S> {
+  stream: S;
+  head: Buffer;
+  session: Buffer;
+  place: Buffer;
+  last: boolean;
+  echo: Buffer;
+  relayed: boolean;
+  tail: Buffer;
+}
+
+export interface HopTemplates<S> {
+  /**
+   * Reads the line that begins at `at` into `values`. Undefined where no template fits.
+   *
+   * @param bytes with the line's newline in it
+   */
+  read(bytes: Buffer, at: number, values: HopValues): S | undefined;
+  /** Where the line that was read ends, behind its newline. */
+  readonly end: number;
+  /**
+   * Remembers how the lines of a stream look, if they look as `createHopLines` writes them.
+   *
+   * @param line of that stream, with its newline
+   * @param values what it says
+   */
+  learn(line: Buffer, stream: S, values: HopValues): void;
+}
+
+export function createHopTemplates<S>(): HopTemplates<S> {
+  const templates = new Map<number, Template<S>[]>();
+  const numbers = createNumberReader();
+  const times = createTimeReader();
+  const check = new Float64Array(HOP_VALUES);
+  let count = 0;
+  let end = 0;
+  /** Where the session ended of the line whose hash was taken last. */
+  let hashMs = NaN;
+  let hashLength = NaN;
+  let hashReceived = NaN;
+  let sessionAt = 0;
+
+  /** Hash of key and session of the line at `at`, which is read up to there; or -1. */
+  const hashOf = (bytes: Buffer, at: number): number => {
+    let hash = 0;
+    let byte = 0;
+    let next = at + KEY_START;
+    while ((byte = bytes[next]!) !== QUOTE) {
+      if (byte === NEWLINE) return -1;
+      hash = Math.imul(hash, 31) + byte | 0;
+      next++;
+    }
+    if (!has(bytes, next, AFTER_KEY)) return -1;
+    hashMs = numbers.read(bytes, next + AFTER_KEY.length);
+    if (!has(bytes, numbers.end, BEFORE_LENGTH)) return -1;
+    hashLength = numbers.read(bytes, numbers.end + BEFORE_LENGTH.length);
+    if (!has(bytes, numbers.end, BEFORE_RECEIVED)) return -1;
+    next = numbers.end + BEFORE_RECEIVED.length;
+    hashReceived = times.read(bytes, next);
+    next += TIME_BYTES;
+    if (!has(bytes, next, BEFORE_ID)) return -1;
+    sessionAt = next += BEFORE_ID.length;
+    while ((byte = bytes[next]!) !== DASH) {
+      if (byte === NEWLINE || byte === QUOTE) return -1;
+      hash = Math.imul(hash, 31) + byte | 0;
+      next++;
+    }
+    return hash >>> 0;
+  };
+
+  /** Whether the line is the template's; if so, `values` and `end` are set. */
+  const fits = (template: Template<S>, bytes: Buffer, at: number, values: HopValues): boolean => {
+    if (!has(bytes, sessionAt, template.session) || !has(bytes, at, template.head)) return false;
+    values[SEQUENCE] = numbers.read(bytes, sessionAt + template.session.length);
+    if (!has(bytes, numbers.end, template.place)) return false;
+    let next = numbers.end + template.place.length;
+    if (template.last) {
+      values[PATH_MS] = numbers.read(bytes, next);
+      if (!has(bytes, numbers.end, BEFORE_ELAPSED)) return false;
+      values[ELAPSED_MS] = numbers.read(bytes, numbers.end + BEFORE_ELAPSED.length);
+      if (!has(bytes, numbers.end, template.echo)) return false;
+      next = numbers.end + template.echo.length;
+    } else {
+      values[PATH_MS] = NaN;
+      values[ELAPSED_MS] = NaN;
+    }
+    values[INTENDED_US] = times.read(bytes, next);
+    if (!has(bytes, next += TIME_BYTES, BEFORE_SENT)) return false;
+    const sentUs = times.read(bytes, next += BEFORE_SENT.length);
+    if (!has(bytes, next += TIME_BYTES, BEFORE_RAW)) return false;
+    values[RAW_MS] = numbers.read(bytes, next + BEFORE_RAW.length);
+    if (!has(bytes, numbers.end, BEFORE_ERROR)) return false;
+    values[ERROR_MS] = numbers.read(bytes, numbers.end + BEFORE_ERROR.length);
+    if (!has(bytes, numbers.end, BEFORE_CLOCK)) return false;
+    next = numbers.end + BEFORE_CLOCK.length;
+    const clock = CLOCKS.findIndex((word) => has(bytes, next, word));
+    if (clock < 0) return false;
+    values[IS_SYSTEM] = clock === SYSTEM ? 1 : 0;
+    if (!has(bytes, next += CLOCKS[clock]!.length, BEFORE_RTT)) return false;
+    numbers.read(bytes, next + BEFORE_RTT.length);
+    if (template.relayed) {
+      if (!has(bytes, numbers.end, BEFORE_RESIDENCE)) return false;
+      numbers.read(bytes, numbers.end + BEFORE_RESIDENCE.length);
+    }
+    if (!has(bytes, numbers.end, template.tail)) return false;
+    end = numbers.end + template.tail.length;
+    values[MS] = hashMs;
+    values[LENGTH] = hashLength;
+    values[RECEIVED_US] = hashReceived;
+    // A time that is none is NaN: the sum of the three is a number only if all are.
+    return sentUs + values[INTENDED_US]! + hashReceived - sentUs < Infinity;
+  };
+
+  return {
+    read(bytes, at, values) {
+      if (bytes.length - at < SMALLEST_LINE) return undefined;
+      const hash = hashOf(bytes, at);
+      const candidates = hash < 0 ? undefined : templates.get(hash);
+      if (candidates === undefined) return undefined;
+      for (let index = 0; index < candidates.length; index++) {
+        const template = candidates[index]!;
+        if (fits(template, bytes, at, values)) return template.stream;
+      }
+      return undefined;
+    },
+    get end() {
+      return end;
+    },
+    learn(line, stream, values) {
+      const template = templateOf(line, stream);
+      if (template === undefined) return;
+      const hash = hashOf(line, 0);
+      // What it makes of its own line tells whether it understands it.
+      if (hash < 0 || !fits(template, line, 0, check) || end !== line.length) return;
+      if (!check.every((value, place) => Object.is(value, values[place]))) return;
+      if (count >= MOST_TEMPLATES) {
+        templates.clear();
+        count = 0;
+      }
+      count++;
+      const candidates = templates.get(hash);
+      if (candidates === undefined) templates.set(hash, [template]);
+      else candidates.push(template);
+    },
+  };
+}
+
+/**
+ * Cuts a line at its variable fields. Their names cannot stand in a JSON string: its quotes would
+ * be escaped.
+ */
+function templateOf<S>(line: Buffer, stream: S): Template<S> | undefined {
+  const find = (name: string, from: number) => line.indexOf(`,"${name}":`, from);
+  const ms = find("ms", 0);
+  const id = line.indexOf(BEFORE_ID, ms);
+  const toId = find("to_id", id);
+  const pathMs = find("path_ms", toId);
+  const echo = find("echo", toId);
+  const intended = find("intended", echo);
+  const transport = find("transport", intended);
+  if ([ms, id, toId, echo, intended, transport].includes(-1)) return undefined;
+  const session = id + BEFORE_ID.length;
+  const dash = line.subarray(session, toId).lastIndexOf(DASH);
+  if (dash < 0 || line.length < SMALLEST_LINE) return undefined;
+  const times = intended + ',"intended":"'.length;
+  const last = pathMs >= 0;
+  const copy = (from: number, to: number) => Buffer.from(line.subarray(from, to));
+  return {
+    stream,
+    head: copy(0, ms + ',"ms":'.length),
+    session: copy(session, session + dash + 1),
+    place: copy(toId - 1, last ? pathMs + ',"path_ms":'.length : times),
+    last,
+    echo: copy(echo, times),
+    relayed: find("residence_ms", intended) >= 0,
+    tail: copy(transport, line.length),
+  };
+}
+
+/** Whether `expected` stands at `at`. */
+function has(bytes: Buffer, at: number, expected: Buffer): boolean {
+  const { length } = expected;
+  if (length > LONG_BYTES) {
+    return at >= 0 && at + length <= bytes.length &&
+      bytes.compare(expected, 0, length, at, at + length) === 0;
+  }
+  for (let i = 0; i < length; i++) {
+    if (bytes[at + i] !== expected[i]) return false;
+  }
+  return true;
+}
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text);
+}
