@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPythonPrograms, PYTHON_MISSING } from "../../build/test-python.ts";
+import type { TestHost } from "./hosts.ts";
 import type { Owner } from "./processes.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -18,11 +19,13 @@ export interface Moto {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts the emulator, empty, on a free port of this machine; it ends with the test. */
-export async function startMoto(t: Owner): Promise<Moto> {
-  const child = spawn(join(programs!, "moto_server"), ["-H", "127.0.0.1", "-p", "0"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+/** Starts the emulator, empty, on a free port of this machine, or of `at`; it ends with the test. */
+export async function startMoto(
+  t: Owner,
+  at: TestHost = { address: "127.0.0.1", through: [] },
+): Promise<Moto> {
+  const command = [...at.through, join(programs!, "moto_server"), "-H", at.address, "-p", "0"];
+  const child = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise<void>((resolve) => child.once("close", resolve));
   t.after(() => {
     child.kill("SIGTERM");
@@ -32,7 +35,7 @@ export async function startMoto(t: Owner): Promise<Moto> {
     let log = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       log += text;
-      const [url] = /\bhttp:\/\/127\.0\.0\.1:\d+(?=\s)/.exec(log) ?? [];
+      const [url] = /\bhttp:\/\/[\d.]+:\d+(?=\s)/.exec(log) ?? [];
       if (url !== undefined) resolve(url);
     });
     child.once("error", reject);

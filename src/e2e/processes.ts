@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RunSummary } from "../metrics/summary.ts";
-import type { DelayProxy, Given, ProxyOptions } from "./proxy.ts";
+import type { Given, ProxyOptions } from "./proxy.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Deno as `scripts/build.sh` installs it. */
@@ -149,19 +149,36 @@ export function documentOf({ code, stdout, stderr }: Exit): RunSummary {
   return JSON.parse(stdout);
 }
 
+/** What a proxy gave, by direction. */
+type AllGiven = Record<"up" | "down", Given[]>;
+
 /** A proxy in a process of its own; `end` ends it and tells what it gave. */
 export async function startProxy(
   t: Owner,
   options: ProxyOptions,
-): Promise<{ port: number; end(): Promise<Record<"up" | "down", Given[]>> }> {
+): Promise<{ port: number; end(): Promise<AllGiven> }> {
+  const { ports, end } = await startProxies(t, [options]);
+  return { port: ports[0]!, end: async () => (await end())[0]! };
+}
+
+/** As `startProxy`, several in one process, started `through` a program and its arguments. */
+export async function startProxies(
+  t: Owner,
+  options: readonly ProxyOptions[],
+  through: readonly string[] = [],
+): Promise<{ ports: number[]; end(): Promise<AllGiven[]> }> {
   const main = fileURLToPath(new URL("proxy-main.ts", import.meta.url));
-  const child = spawn(process.execPath, [main, JSON.stringify(options)], {
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+  const command = [
+    ...through,
+    process.execPath,
+    main,
+    ...options.map((one) => JSON.stringify(one)),
+  ];
+  const child = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
   const running = watch(t, child, "proxy");
-  const [first] = await running.printed<Pick<DelayProxy, "port">>((lines) => lines.length > 0);
+  const [first] = await running.printed<{ ports: number[] }>((lines) => lines.length > 0);
   return {
-    port: first!.port,
+    ports: first!.ports,
     async end() {
       child.stdin.end();
       const { stdout } = await running.exited;

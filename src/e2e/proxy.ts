@@ -20,6 +20,8 @@ export interface DelayOptions {
 }
 
 export interface ProxyOptions {
+  /** Address to listen on; without it 127.0.0.1. */
+  host?: string;
   target: { host: string; port: number };
   up: DelayOptions;
   down: DelayOptions;
@@ -70,7 +72,7 @@ interface Pipe {
   stop(): void;
 }
 
-/** Starts a proxy on a free port of 127.0.0.1. */
+/** Starts a proxy on a free port. */
 export async function createDelayProxy(options: ProxyOptions): Promise<DelayProxy> {
   const random = createRandom(options.seed ?? 1);
   const ways = { up: createWay(options.up), down: createWay(options.down) };
@@ -99,7 +101,7 @@ export async function createDelayProxy(options: ProxyOptions): Promise<DelayProx
       });
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, options.host ?? "127.0.0.1", resolve));
 
   const set = (direction: Direction, to: Partial<Pick<Way, "isStalled" | "isSwallowing">>) => {
     Object.assign(ways[direction], to);

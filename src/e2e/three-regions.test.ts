@@ -1,0 +1,104 @@
+// Is the accelerated route faster than the direct one, between which regions, and by how much?
+// Asked of what a mesh has left in S3, by Athena's view.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, test, type TestContext } from "node:test";
+import { duckdbMissing, openLake } from "./duckdb.ts";
+import { skipWithoutHosts } from "./hosts.ts";
+import { workFolder } from "./lake-files.ts";
+import { skipWithoutMoto } from "./moto.ts";
+import { type Injected, type Region, runThreeRegions } from "./three-regions.ts";
+
+/** What a difference may be wrong by. */
+const TOLERANCE = 0.02;
+/** The client whose clock is wrong, if one is. */
+const ASTRAY: Region = "us-west-1";
+
+interface Compared {
+  measure: "one way" | "round trip";
+  from: string;
+  to: string;
+  b_is: string;
+  p50_ms: number;
+  pairs: number;
+}
+
+interface Measured {
+  compared: Compared[];
+  injected: Injected[];
+  /** What the clock of the client that may be astray seems to be ahead of each server's, ms. */
+  aheadMs: number[];
+}
+
+async function measure(t: TestContext, through: readonly string[] = []): Promise<Measured> {
+  const folder = await workFolder(t);
+  const injected = await runThreeRegions(t, {
+    duration: "16s",
+    folder,
+    through: { [ASTRAY]: through },
+  });
+  const lake = await openLake(folder);
+  t.after(() => lake.close());
+  // A run over midnight has a row for each day.
+  const compared = await lake.query(`
+    SELECT measure, "from", "to", b_is, p50_ms, pairs
+    FROM routes_compared
+    WHERE span = 'day' AND a LIKE 'direct-%' AND b = replace(a, 'direct', 'accelerated')
+    ORDER BY pairs DESC`);
+  const ahead = await lake.query(`
+    SELECT "to", median(ms - ms_raw) AS ms
+    FROM hops WHERE hop = 1 AND "from" = 'client-${ASTRAY}' GROUP BY "to"`);
+  return {
+    compared: compared as unknown as Compared[],
+    injected,
+    aheadMs: ahead.map(({ ms }) => Number(ms)),
+  };
+}
+
+/** Each difference, one way and there and back, is the injected one. */
+function checkDifferences(t: TestContext, { compared, injected }: Measured): void {
+  assert.equal(injected.length, 9);
+  for (const { client, server, asked, given } of injected) {
+    const check = (measure: string, from: string, to: string, askedMs: number, givenMs: number) => {
+      const row = compared.find((one) =>
+        one.measure === measure && one.from === from && one.to === to
+      );
+      const what = `${measure}, ${from} to ${to}`;
+      assert.ok(row, what);
+      const text = `${what}: ${row.p50_ms.toFixed(3)} ms over ${row.pairs} pairs, ` +
+        `injected ${givenMs.toFixed(3)} ms, which should be ${askedMs} ms`;
+      t.diagnostic(text);
+      assert.ok(row.pairs >= 80, text);
+      assert.ok(Math.abs(row.p50_ms - givenMs) <= TOLERANCE * Math.abs(askedMs), text);
+      assert.equal(row.b_is, askedMs < 0 ? "faster" : "slower", text);
+    };
+    const names = [`client-${client}`, `server-${server}`] as const;
+    check("one way", names[0], names[1], asked.up, given.up);
+    check("one way", names[1], names[0], asked.down, given.down);
+    check("round trip", ...names, asked.up + asked.down, given.up + given.down);
+  }
+}
+
+const skip = skipWithoutHosts || skipWithoutMoto || duckdbMissing;
+
+describe(
+  "a mesh of three regions, set up by variables, compares its routes in S3",
+  { skip },
+  () => {
+    test("with right clocks", async (t) => {
+      const measured = await measure(t);
+      checkDifferences(t, measured);
+      for (const ms of measured.aheadMs) assert.ok(Math.abs(ms) < 100, `${ms} ms ahead`);
+    });
+
+    const faketime = spawnSync("faketime", ["--version"]).error === undefined;
+    const skip = !faketime && "faketime is not installed";
+    test("with one client's clock 5 s off", { skip }, async (t) => {
+      const measured = await measure(t, ["faketime", "-f", "+5s"]);
+      checkDifferences(t, measured);
+      assert.equal(measured.aheadMs.length, 3);
+      for (const ms of measured.aheadMs) assert.ok(Math.abs(ms - 5000) < 100, `${ms} ms ahead`);
+    });
+  },
+);

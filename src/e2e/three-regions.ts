@@ -1,0 +1,210 @@
+/**
+ * Three regions for a test, as their users run them: a server and a client in each, on hosts of
+ * their own, configured by environment variables alone. Each client has two routes to each server,
+ * one direct and one accelerated, of known delays. What all record goes through Firehose to S3.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findPythonPrograms } from "../../build/test-python.ts";
+import { createHosts, type TestHost } from "./hosts.ts";
+import { type Moto, startMoto } from "./moto.ts";
+import {
+  documentOf,
+  type Exit,
+  type LogLine,
+  type Owner,
+  start,
+  startCommand,
+  startProxies,
+} from "./processes.ts";
+import type { Direction, Given, ProxyOptions } from "./proxy.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const AWS = join(findPythonPrograms(ROOT) ?? "", "aws");
+
+export const REGIONS = ["eu-west-1", "us-west-1", "sa-east-1"] as const;
+export type Region = typeof REGIONS[number];
+export const ROUTES = ["direct", "accelerated"] as const;
+
+const ADDRESSES = {
+  internet: "10.99.0.1",
+  aws: "10.99.0.2",
+  "server-eu-west-1": "10.99.1.1",
+  "client-eu-west-1": "10.99.1.2",
+  "server-us-west-1": "10.99.2.1",
+  "client-us-west-1": "10.99.2.2",
+  "server-sa-east-1": "10.99.3.1",
+  "client-sa-east-1": "10.99.3.2",
+};
+type Hosts = Record<keyof typeof ADDRESSES, TestHost>;
+
+type Delays = Record<typeof ROUTES[number], readonly [up: number, down: number]>;
+/**
+ * What the ways take, by client and server, ms: all differ, and so do their differences. Between
+ * sa-east-1 and eu-west-1 acceleration helps on the way up, and harms on the way down.
+ */
+const DELAYS_MS: Readonly<Record<Region, Readonly<Record<Region, Delays>>>> = {
+  "eu-west-1": {
+    "eu-west-1": { direct: [45, 48], accelerated: [12, 14] },
+    "us-west-1": { direct: [80, 95], accelerated: [50, 58] },
+    "sa-east-1": { direct: [120, 110], accelerated: [78, 65] },
+  },
+  "us-west-1": {
+    "eu-west-1": { direct: [90, 84], accelerated: [55, 44] },
+    "us-west-1": { direct: [50, 42], accelerated: [11, 10] },
+    "sa-east-1": { direct: [105, 130], accelerated: [60, 74] },
+  },
+  "sa-east-1": {
+    "eu-west-1": { direct: [115, 98], accelerated: [47, 128] },
+    "us-west-1": { direct: [140, 125], accelerated: [79, 74] },
+    "sa-east-1": { direct: [60, 52], accelerated: [22, 16] },
+  },
+};
+
+const PORT = 8080;
+const STREAM = "performance";
+const BUCKET = "records";
+
+/** Between a client and a server, ms, accelerated − direct. */
+export interface Injected {
+  client: Region;
+  server: Region;
+  /** What was asked of the proxies. */
+  asked: Record<Direction, number>;
+  /** What they gave: the difference of the medians. */
+  given: Record<Direction, number>;
+}
+
+export interface MeshOptions {
+  /** How long each client measures, as its variable has it. */
+  duration: string;
+  /** Where the objects of the bucket are put in the end. */
+  folder: string;
+  /** A program and its arguments that starts the client of a region. */
+  through?: Partial<Record<Region, readonly string[]>>;
+}
+
+/** Runs the mesh to its end. All records must have been sent. */
+export async function runThreeRegions(
+  t: Owner,
+  { duration, folder, through = {} }: MeshOptions,
+): Promise<Injected[]> {
+  const hosts = await createHosts(t, ADDRESSES);
+  const moto = await startStore(t, hosts.aws);
+  const envOf = (region: Region) => ({ ...moto.env, AWS_REGION: region });
+
+  const servers = await Promise.all(REGIONS.map(async (region) => {
+    const env = {
+      ...envOf(region),
+      SERVER_NAME: "server-%region%",
+      SERVER_FIREHOSE: STREAM,
+      SERVER_JSON: "true",
+    };
+    const server = start(t, "server", [], { env, through: hosts[`server-${region}`].through });
+    await server.logged(({ message }: LogLine) => message.includes("is listening on"));
+    return server;
+  }));
+  const networks = await Promise.all(REGIONS.map((region) => startNetwork(t, hosts, region)));
+  const clients = REGIONS.map((region, index) => {
+    const env = {
+      ...envOf(region),
+      SERVER_NAME: networks[index]!.routes,
+      CLIENT_NAME: "client-%region%",
+      CLIENT_FIREHOSE: STREAM,
+      CLIENT_INTERVAL: "60ms-140ms",
+      CLIENT_DURATION: duration,
+      CLIENT_JSON: "true",
+    };
+    const inside = [...hosts[`client-${region}`].through, ...through[region] ?? []];
+    return start(t, "client", [], { env, through: inside });
+  });
+  for (const client of clients) checkRecords(await client.exited);
+  for (const server of servers) checkRecords(await server.stop());
+
+  await aws(t, hosts.aws, moto, ["s3", "sync", "--only-show-errors", `s3://${BUCKET}`, folder]);
+  return (await Promise.all(networks.map(({ end }) => end()))).flat();
+}
+
+/** An emulator with a bucket, and with a delivery stream in each region that fills it. */
+async function startStore(t: Owner, at: TestHost): Promise<Moto> {
+  const moto = await startMoto(t, at);
+  await aws(t, at, moto, ["s3", "mb", `s3://${BUCKET}`]);
+  const destination = `BucketARN=arn:aws:s3:::${BUCKET},` +
+    "RoleARN=arn:aws:iam::123456789012:role/delivery";
+  await Promise.all(REGIONS.map((region) =>
+    aws(t, at, moto, [
+      ...["firehose", "create-delivery-stream", "--region", region],
+      ...["--delivery-stream-name", STREAM, "--extended-s3-destination-configuration", destination],
+    ])
+  ));
+  return moto;
+}
+
+async function aws(t: Owner, at: TestHost, moto: Moto, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await startCommand(
+    t,
+    [...at.through, AWS, ...args, "--output", "text"],
+    moto.env,
+  ).exited;
+  assert.equal(code, 0, `aws ${args.join(" ")}: ${stderr}`);
+}
+
+/** What lies between a region's client and all servers. */
+async function startNetwork(t: Owner, hosts: Hosts, client: Region): Promise<{
+  /** As the client's variable names them. */
+  routes: string;
+  end(): Promise<Injected[]>;
+}> {
+  const { address, through } = hosts.internet;
+  const ways = REGIONS.flatMap((server) => ROUTES.map((route) => ({ server, route })));
+  const proxies = ways.map(({ server, route }): ProxyOptions => {
+    const [up, down] = DELAYS_MS[client][server][route];
+    return {
+      host: address,
+      target: { host: hosts[`server-${server}`].address, port: PORT },
+      up: { delayUs: up * 1000 },
+      down: { delayUs: down * 1000 },
+    };
+  });
+  const { ports, end } = await startProxies(t, proxies, through);
+  return {
+    routes: ways.map(({ server, route }, index) => `${route}-${server}=${address}:${ports[index]}`)
+      .join(),
+    async end() {
+      const given = await end();
+      return REGIONS.map((server, index) => {
+        const [direct, accelerated] = given.slice(2 * index);
+        const asked = DELAYS_MS[client][server];
+        return {
+          client,
+          server,
+          asked: {
+            up: asked.accelerated[0] - asked.direct[0],
+            down: asked.accelerated[1] - asked.direct[1],
+          },
+          given: {
+            up: medianMs(accelerated!.up) - medianMs(direct!.up),
+            down: medianMs(accelerated!.down) - medianMs(direct!.down),
+          },
+        };
+      });
+    },
+  };
+}
+
+function medianMs(given: readonly Given[]): number {
+  const delaysUs = given.map(([arrivedUs, forwardedUs]) => forwardedUs - arrivedUs);
+  assert.ok(delaysUs.length > 0, "the proxy was used");
+  return delaysUs.toSorted((a, b) => a - b)[Math.floor(delaysUs.length / 2)]! / 1000;
+}
+
+/** Nothing that a program recorded was lost, and nothing that it should have received. */
+function checkRecords(exit: Exit): void {
+  const { sinks, keys } = documentOf(exit);
+  const [{ sink, accepted, sent }] = sinks as [typeof sinks[number]];
+  assert.match(sink, new RegExp(`^firehose .*:${STREAM}$`));
+  assert.ok(accepted > 0, "there are records");
+  assert.equal(sent, accepted, exit.stderr);
+  for (const { key, lost } of keys) assert.equal(lost, 0, key);
+}
