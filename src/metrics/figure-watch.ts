@@ -4,7 +4,7 @@
  */
 
 import { toMs } from "./delays.ts";
-import { type Histogram, type HistogramMark, nearestRank } from "./histogram.ts";
+import { type Histogram, nearestRank } from "./histogram.ts";
 import { type LossSource, noLoss, subtractLoss } from "./loss.ts";
 import { bucketOf } from "./mesh-view.ts";
 import type { LossFigures } from "./summary.ts";
@@ -34,9 +34,14 @@ export interface WatchedTally {
   readonly error: Histogram;
 }
 
-export function createFigureWatch(tally: WatchedTally, loss: LossSource): FigureWatch {
-  const delayMark: HistogramMark = { counts: new Float64Array(0) };
-  const errorMark: HistogramMark = { counts: new Float64Array(0) };
+/** @param before what has been moved out of `tally` so far, and is news to this watch */
+export function createFigureWatch(
+  tally: WatchedTally,
+  loss: LossSource,
+  before: WatchedTally | undefined,
+): FigureWatch {
+  const newDelays = createBucketChanges(tally.delay);
+  const newErrors = createBucketChanges(tally.error);
   /** Middles of buckets in µs, and how many values fell into them since the last `take`. */
   let values = new Map<number, number>();
   let total = 0;
@@ -47,18 +52,31 @@ export function createFigureWatch(tally: WatchedTally, loss: LossSource): Figure
   let maxUs = -Infinity;
   let seenLoss = noLoss();
 
+  const takeDelay = (valueUs: number, more: number): void => {
+    values.set(valueUs, (values.get(valueUs) ?? 0) + more);
+    total += more;
+    maxUs = Math.max(maxUs, valueUs);
+  };
+
+  const takeError = (valueUs: number): void => {
+    if (!(errorUs >= valueUs)) errorUs = valueUs;
+  };
+
   const collect = (): void => {
     if (tally.count === seenCount) return;
     count += tally.count - seenCount;
     seenCount = tally.count;
-    tally.delay.changesSince(delayMark, (valueUs, more) => {
-      values.set(valueUs, (values.get(valueUs) ?? 0) + more);
-      total += more;
-      maxUs = Math.max(maxUs, valueUs);
-    });
+    const earlierMaxUs = maxUs;
+    maxUs = -Infinity;
+    newDelays.each(takeDelay);
     // A new maximum is known exactly, any other by its bucket.
-    if (tally.delay.max > seenMaxUs) maxUs = seenMaxUs = tally.delay.max;
-    tally.error.changesSince(errorMark, (valueUs) => errorUs = valueUs);
+    const { max } = tally.delay;
+    const newMaxUs = max > seenMaxUs
+      ? max
+      : Math.min(maxUs, tally.delay.count > 0 ? max : -Infinity);
+    maxUs = Math.max(earlierMaxUs, newMaxUs);
+    if (max > seenMaxUs) seenMaxUs = max;
+    newErrors.each(takeError);
   };
 
   const delays = (): NonNullable<IntervalFigures["delays"]> => {
@@ -79,6 +97,13 @@ export function createFigureWatch(tally: WatchedTally, loss: LossSource): Figure
     const [p50, p95, p99] = found.map(toMs) as [number, number, number];
     return { p50, p95, p99, max: toMs(maxUs), buckets };
   };
+
+  if (before !== undefined) {
+    count = before.count;
+    before.delay.eachBucket(takeDelay);
+    if (before.delay.count > 0) maxUs = before.delay.max;
+    before.error.eachBucket(takeError);
+  }
 
   return {
     take() {
@@ -101,10 +126,29 @@ export function createFigureWatch(tally: WatchedTally, loss: LossSource): Figure
     },
     beforeReset() {
       collect();
-      delayMark.counts.fill(0);
-      errorMark.counts.fill(0);
+      newDelays.reset();
+      newErrors.reset();
       seenCount = 0;
       seenMaxUs = -Infinity;
+    },
+  };
+}
+
+/** What came into the buckets of a histogram from call to call. */
+function createBucketChanges(histogram: Histogram) {
+  /** By place; most histograms have few. */
+  let seen: number[] = [];
+  return {
+    each(tell: (valueUs: number, count: number) => void): void {
+      histogram.eachBucket((valueUs, count, place) => {
+        const more = count - (seen[place] ?? 0);
+        if (more === 0) return;
+        seen[place] = count;
+        tell(valueUs, more);
+      });
+    },
+    reset(): void {
+      seen = [];
     },
   };
 }

@@ -165,7 +165,7 @@ export function createFigures(spec: FigureSpec): Figures {
       return summary;
     },
     watch() {
-      const watch = createFigureWatch(current, loss);
+      const watch = createFigureWatch(current, loss, past);
       watches.push(watch);
       return watch;
     },

@@ -34,11 +34,6 @@ const NO_COUNTS = new Uint32Array(0);
 /** Significant decimal digits that a bucket keeps. */
 export type Digits = 2 | 3;
 
-/** What a histogram held at some time, to tell later what came since. */
-export interface HistogramMark {
-  counts: Float64Array;
-}
-
 /** A class, not a closure: a key has four of these, and fields take an f64 without allocation. */
 export class Histogram {
   readonly digits: Digits;
@@ -187,30 +182,22 @@ export class Histogram {
   }
 
   /**
-   * Calls `each` with every bucket that has more values than when `mark` was last here, in
-   * ascending order: its middle in µs, and how many more. A mark belongs to one histogram.
+   * Calls `each` with every bucket that has values, in ascending order: its middle in µs, how many,
+   * and its place, which stays the same for the life of this histogram.
    */
-  changesSince(mark: HistogramMark, each: (valueUs: number, count: number) => void): void {
-    const counts = this.#counts;
-    if (mark.counts.length !== counts.length) {
-      const grown = new Float64Array(counts.length);
-      grown.set(mark.counts);
-      mark.counts = grown;
-    }
+  eachBucket(each: (valueUs: number, count: number, place: number) => void): void {
     for (let page = 0; page < this.#pages.length; page++) {
       const place = this.#pages[page]!;
       if (place === 0) continue;
       const start = (place - 1) << PAGE_BITS;
       for (let i = 0; i < PAGE_SIZE; i++) {
-        const more = counts[start + i]! - mark.counts[start + i]!;
-        if (more === 0) continue;
-        mark.counts[start + i] = counts[start + i]!;
-        each(this.#middleOf((page << PAGE_BITS) + i), more);
+        const count = this.#counts[start + i]!;
+        if (count > 0) each(this.#middleOf((page << PAGE_BITS) + i), count, start + i);
       }
     }
   }
 
-  /** Forgets all values, and so must marks; keeps the memory, as what comes next is likely to be alike. */
+  /** Forgets all values; keeps the memory, as what comes next is likely to be alike. */
   reset(): void {
     this.#counts.fill(0);
     this.#count = 0;
