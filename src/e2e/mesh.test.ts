@@ -176,19 +176,6 @@ test("a full server turns clients away, and tells them why", async (t) => {
   await server.logged(({ message }) => /turned away.*full/.test(message));
 });
 
-test("--health asks by a probe that is no client", async (t) => {
-  const server = await startServer(t, ["--max-clients", "1", "--json"]);
-  const client = await startClient(t, server.port);
-  const ask = () => start(t, "server", ["--health", "--port", String(server.port)]);
-  assert.equal((await ask().exited).code, 0, "though no further client would be taken");
-  assert.equal(server.log().filter(joined).length, 1);
-  await client.stop();
-  await server.stop();
-  const gone = await ask().exited;
-  assert.equal(gone.code, 1);
-  assert.match(gone.stderr, /no server on/);
-});
-
 test("a signal ends both in order, with their summaries", async (t) => {
   const server = await startServer(t);
   const client = await startClient(t, server.port, [...BUSY, "--echo"]);

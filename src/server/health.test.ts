@@ -3,7 +3,7 @@ import net from "node:net";
 import { test } from "node:test";
 import { createRelay, type Relay } from "../relay/relay.ts";
 import { listenTcp } from "../transport/tcp.ts";
-import { askHealth } from "./health.ts";
+import { askHealth, hostsToAsk } from "./health.ts";
 
 const nowUs = () => performance.now() * 1000;
 const failed = (error: Error): void => assert.fail(error);
@@ -46,6 +46,14 @@ async function listen(answer: (socket: net.Socket) => void) {
     close: () => server.close(),
   };
 }
+
+test("where no address is given, those of this machine are asked, without resolving a name", () => {
+  const any = { host: undefined, ipv4: false, ipv6: false };
+  assert.deepEqual(hostsToAsk(any), ["127.0.0.1", "::1"]);
+  assert.deepEqual(hostsToAsk({ ...any, ipv4: true }), ["127.0.0.1"]);
+  assert.deepEqual(hostsToAsk({ ...any, ipv6: true }), ["::1"]);
+  assert.deepEqual(hostsToAsk({ ...any, host: "10.0.0.1" }), ["10.0.0.1"]);
+});
 
 test("a server that serves tells its name, and never counts who asks as a client", async () => {
   const told: string[] = [];

@@ -9,6 +9,17 @@ import { connectUdp } from "../transport/udp.ts";
 
 const TIMEOUT_MS = 3_000;
 
+/** Addresses, not a name: a container may have no file of hosts, nor anyone to ask for one. */
+const LOOPBACKS = { ipv4: "127.0.0.1", ipv6: "::1" };
+
+/** Where the server of this configuration is to be asked, in this order until one answers. */
+export function hostsToAsk(
+  { host, ipv4, ipv6 }: { host: string | undefined; ipv4: boolean; ipv6: boolean },
+): string[] {
+  if (host !== undefined) return [host];
+  return [...ipv6 ? [] : [LOOPBACKS.ipv4], ...ipv4 ? [] : [LOOPBACKS.ipv6]];
+}
+
 /** Resolves with the server's name; rejects with why it does not serve. */
 export function askHealth(
   at: { host: string; port: number; family: Family; transport: TransportName },

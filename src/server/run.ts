@@ -24,7 +24,7 @@ import { openSinks } from "../sinks/open-sinks.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
 import { familyOf, formatAddress } from "../transport/tcp.ts";
-import { askHealth } from "./health.ts";
+import { askHealth, hostsToAsk } from "./health.ts";
 import { listen, type Listening, transportsOf } from "./listen.ts";
 import { createServerMetering, type ServerMetering, summariseSession } from "./metering.ts";
 import type { ServerConfig } from "./options.ts";
@@ -127,15 +127,17 @@ async function checkHealth(config: ServerConfig): Promise<number> {
   const log = logger("health");
   const [transport = "tcp"] = transportsOf(config);
   const port = transport === "udp" ? config.udpPort ?? config.port : config.port;
-  const at = { host: config.host ?? "localhost", port, family: familyOf(config), transport };
-  try {
-    const name = await askHealth(at);
-    log.info(`${name} serves on port ${port}`);
-    return ExitCode.ok;
-  } catch (error) {
-    const reason = describeNetworkError(error as Error);
-    throw new Failure(`no server on ${formatAddress(at.host, at.port)}: ${reason}`);
+  const problems: string[] = [];
+  for (const host of hostsToAsk(config)) {
+    try {
+      const name = await askHealth({ host, port, family: familyOf(config), transport });
+      log.info(`${name} serves on port ${port}`);
+      return ExitCode.ok;
+    } catch (error) {
+      problems.push(`${formatAddress(host, port)}: ${describeNetworkError(error as Error)}`);
+    }
   }
+  throw new Failure(`no server on ${problems.join("; on ")}`);
 }
 
 function createServerRelay({ config, name, processId, clock, hostClock, metering, wake }: {
