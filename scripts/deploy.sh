@@ -20,6 +20,7 @@ up:
   --accelerated          puts a Global Accelerator in front of each server, as a second route
   --architecture NAME    ARM64 (default) or X86_64
   --allow CIDR           where clients may come from (0.0.0.0/0)
+  --transport tcp|udp    what clients' messages go over (tcp); servers take both
   --interval MIN[-MAX]   between two messages of a client (3500ms-4500ms)
   --no-clients           servers only
   --no-records           neither Firehose nor Athena
@@ -44,7 +45,7 @@ read_options() {
   case $command in up | status | down) ;; *) wrong "no such argument: $command" ;; esac
   while [ "$#" -gt 0 ]; do
     case $1 in
-      --regions | --prefix | --tag | --architecture | --allow | --interval | --quicksight)
+      --regions | --prefix | --tag | --architecture | --allow | --transport | --interval | --quicksight)
         [ -n "${2:-}" ] || wrong "$1 has no value"
         ;;
     esac
@@ -54,6 +55,7 @@ read_options() {
       --tag) tag=$2 ;;
       --architecture) architecture=$2 ;;
       --allow) allow=$2 ;;
+      --transport) transport=$2 ;;
       --interval) interval=$2 ;;
       --quicksight) principal=$2 ;;
       --accelerated) accelerated=true ;;
@@ -67,7 +69,7 @@ read_options() {
       *) wrong "no such argument: $1" ;;
     esac
     case $1 in
-      --regions | --prefix | --tag | --architecture | --allow | --interval | --quicksight) shift ;;
+      --regions | --prefix | --tag | --architecture | --allow | --transport | --interval | --quicksight) shift ;;
     esac
     shift
   done
@@ -86,6 +88,7 @@ check_options() {
     wrong "--prefix is small letters and digits, with dashes between, 40 at most: not '$prefix'"
   database=${prefix//-/_}
   case $architecture in ARM64 | X86_64) ;; *) wrong "--architecture is ARM64 or X86_64: not '$architecture'" ;; esac
+  case $transport in tcp | udp) ;; *) wrong "--transport is tcp or udp: not '$transport'" ;; esac
   if [ "$command" = up ] && [ -z "$tag" ]; then wrong "--tag is missing: which images?"; fi
   if [ -n "$principal" ] && [ -z "$with_records" ]; then wrong "--quicksight shows what --no-records leaves out"; fi
   home=${regions[0]}

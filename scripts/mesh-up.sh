@@ -10,6 +10,7 @@ tag=
 accelerated=false
 architecture=ARM64
 allow=0.0.0.0/0
+transport=tcp
 interval=3500ms-4500ms
 with_clients=yes
 with_records=yes
@@ -158,7 +159,7 @@ collect_servers() {
 deploy_clients() {
   deploy_stack "$1" clients clients "NetworkStack=$prefix-network" "ImageTag=$tag" \
     "RepositoryPrefix=$prefix" "Architecture=$architecture" "Servers=$servers" \
-    "Interval=$interval" "Stream=${with_records:+$prefix}"
+    "Transport=$transport" "Interval=$interval" "Stream=${with_records:+$prefix}"
 }
 
 up() {

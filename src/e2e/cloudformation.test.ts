@@ -38,12 +38,13 @@ test("the linter finds nothing in any template, for all seven regions", options,
   }
 });
 
-/** Creates a stack named as its template, and waits. Returns what it puts out. */
+/** Creates a stack, named as its template unless told, and waits. Returns what it puts out. */
 async function createStack(
   moto: Moto,
   folder: string,
   name: string,
   parameters: Record<string, string>,
+  stackName = name,
 ): Promise<Record<string, string>> {
   const given = Object.entries(parameters).map(([key, value]) =>
     `ParameterKey=${key},ParameterValue="${value}"`
@@ -52,13 +53,13 @@ async function createStack(
   await askAws(
     moto,
     REGION,
-    ...["cloudformation", "create-stack", "--stack-name", name, "--template-body", body],
+    ...["cloudformation", "create-stack", "--stack-name", stackName, "--template-body", body],
     ...["--capabilities", "CAPABILITY_IAM", "--parameters", ...given],
   );
   const { Stacks: [stack] } = await askAws(
     moto,
     REGION,
-    ...["cloudformation", "describe-stacks", "--stack-name", name],
+    ...["cloudformation", "describe-stacks", "--stack-name", stackName],
   ) as { Stacks: [{ Outputs?: { OutputKey: string; OutputValue: string }[] }] };
   return Object.fromEntries(
     (stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
@@ -66,6 +67,7 @@ async function createStack(
 }
 
 interface Rule {
+  IpProtocol: string;
   FromPort?: number;
   ToPort?: number;
   IpRanges: { CidrIp: string }[];
@@ -77,12 +79,20 @@ interface Group {
   IpPermissions: Rule[];
 }
 
+interface TargetGroup {
+  Protocol: string;
+  Port: number;
+  HealthCheckProtocol: string;
+  HealthCheckPort: string;
+}
+
 interface Container {
   image: string;
   user: string;
   readonlyRootFilesystem: boolean;
   linuxParameters: { capabilities: { drop: string[] } };
   environment: { name: string; value: string | number }[];
+  portMappings: { containerPort: number; protocol: string }[];
   healthCheck?: { command: string[] };
   stopTimeout: number;
 }
@@ -134,21 +144,30 @@ test("the emulator carries the templates out, as far as it knows them", options,
     );
   });
 
-  await t.test("the world reaches the load balancer's port, and nothing else", async () => {
+  await t.test("the world reaches the load balancer's two ports, and nothing else", async () => {
     const { SecurityGroups } = await ask<{ SecurityGroups: Group[] }>(
       ...["ec2", "describe-security-groups", "--filters", `Name=vpc-id,Values=${network.Vpc}`],
     );
     const byId = new Map(SecurityGroups.map((group) => [group.GroupId, group]));
     const rules = (id: string) =>
-      byId.get(id)!.IpPermissions.map(({ FromPort, ToPort, IpRanges, UserIdGroupPairs }) => [
+      byId.get(id)!.IpPermissions.map((
+        { IpProtocol, FromPort, ToPort, IpRanges, UserIdGroupPairs },
+      ) => [
+        IpProtocol,
         FromPort,
         ToPort,
         ...IpRanges.map(({ CidrIp }) => CidrIp),
         ...UserIdGroupPairs.map(({ GroupId }) => GroupId),
       ]);
     const balancer = network.LoadBalancerSecurityGroup!;
-    assert.deepEqual(rules(balancer), [[8080, 8080, "0.0.0.0/0"]]);
-    assert.deepEqual(rules(network.ServerSecurityGroup!), [[8080, 8080, balancer]]);
+    assert.deepEqual(rules(balancer), [
+      ["tcp", 8080, 8080, "0.0.0.0/0"],
+      ["udp", 8081, 8081, "0.0.0.0/0"],
+    ]);
+    assert.deepEqual(rules(network.ServerSecurityGroup!), [
+      ["tcp", 8080, 8080, balancer],
+      ["udp", 8081, 8081, balancer],
+    ]);
     assert.deepEqual(rules(network.ClientSecurityGroup!), []);
     const open = SecurityGroups.filter(({ IpPermissions }) =>
       IpPermissions.some(({ IpRanges }) => IpRanges.some(({ CidrIp }) => CidrIp === "0.0.0.0/0"))
@@ -164,6 +183,26 @@ test("the emulator carries the templates out, as far as it knows them", options,
       VpcEndpoints.map(({ ServiceName }) => ServiceName.replace(`com.amazonaws.${REGION}.`, ""))
         .sort(),
       ["ecr.api", "ecr.dkr", "kinesis-firehose", "logs"],
+    );
+  });
+
+  await t.test("UDP has a port of its own, and its health is asked by TCP", async () => {
+    const { TargetGroups } = await ask<{ TargetGroups: TargetGroup[] }>(
+      ...["elbv2", "describe-target-groups"],
+    );
+    assert.deepEqual(
+      TargetGroups.map(({ Protocol, Port, HealthCheckProtocol, HealthCheckPort }) => [
+        Protocol,
+        Port,
+        HealthCheckProtocol,
+        HealthCheckPort,
+      ]).sort(),
+      [["TCP", 8080, "TCP", "traffic-port"], ["UDP", 8081, "TCP", "8080"]],
+    );
+    const { container } = await containerOf("server");
+    assert.deepEqual(
+      container.portMappings.map(({ containerPort, protocol }) => [containerPort, protocol]),
+      [[8080, "tcp"], [8081, "udp"]],
     );
   });
 
@@ -208,7 +247,9 @@ test("the emulator carries the templates out, as far as it knows them", options,
     const { container, environment } = await containerOf("server");
     assert.deepEqual(container.healthCheck?.command, ["CMD", "/performance-server", "--health"]);
     assert.deepEqual(environment, {
+      SERVER_TRANSPORT: "tcp,udp",
       SERVER_PORT: "8080",
+      SERVER_UDP_PORT: "8081",
       SERVER_NAME: "server-%region%",
       SERVER_FILTER: "",
       SERVER_RECORDS: "own",
@@ -220,6 +261,7 @@ test("the emulator carries the templates out, as far as it knows them", options,
     const { environment } = await containerOf("clients");
     assert.deepEqual(environment, {
       SERVER_NAME: `direct=${server.DirectEndpoint},accelerated=fast.example`,
+      CLIENT_TRANSPORT: "tcp",
       CLIENT_PORT: "8080",
       CLIENT_NAME: "client-%region%",
       CLIENT_FILTER: "",
@@ -228,6 +270,19 @@ test("the emulator carries the templates out, as far as it knows them", options,
       CLIENT_FIREHOSE: `${REGION}:records`,
       CLIENT_CONNECT_TIMEOUT: "0",
     });
+  });
+
+  await t.test("clients of UDP connect to its port", async () => {
+    await createStack(moto, folder, "clients", {
+      NetworkStack: "network",
+      ImageTag: "1.0.0",
+      Stream: "records",
+      Servers: "direct=one.example",
+      Transport: "udp",
+    }, "udp-clients");
+    const { environment } = await containerOf("udp-clients");
+    assert.equal(environment.CLIENT_TRANSPORT, "udp");
+    assert.equal(environment.CLIENT_PORT, "8081");
   });
 
   await t.test("records lie encrypted", async () => {
@@ -251,6 +306,11 @@ test("what no emulator keeps stands in the templates", async () => {
       ["server", /Key: preserve_client_ip\.enabled, Value: "true"/],
       ["server", /Key: load_balancing\.cross_zone\.enabled, Value: "true"/],
       ["server", /HealthCheckProtocol: TCP/],
+      ["server", /Key: deregistration_delay\.connection_termination\.enabled, Value: "true"/],
+      [
+        "server",
+        /GlobalAccelerator::Listener\s+Condition: IsAccelerated\s+Properties:\s+AcceleratorArn: .*\s+Protocol: UDP/,
+      ],
       ["clients", /PublicIp:\s+Type: String\s+Default: ENABLED/],
       // As the table looks for them.
       ["analytics", /Prefix: records\/!\{timestamp:yyyy\/MM\/dd\}\/!\{timestamp:HH\}\/\n/],

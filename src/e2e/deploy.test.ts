@@ -74,6 +74,7 @@ for (
     [["up", "--tag", "1", "--regions", "Ireland"], /no region's name: 'Ireland'/],
     [["status", "--regions", "eu-west-1", "--prefix", "Mesh_1"], /--prefix is small letters/],
     [["up", "--regions", "eu-west-1", "--architecture", "arm"], /ARM64 or X86_64: not 'arm'/],
+    [["up", "--regions", "eu-west-1", "--transport", "quic"], /tcp or udp: not 'quic'/],
   ] as const
 ) {
   test(`deploy.sh ${args.join(" ")} is wrong usage`, async (t) => {
@@ -141,6 +142,19 @@ test("clients get the direct and the accelerated route to every server", async (
     );
   }
   assert.match(stdout, /^sa-east-1 +accelerated +AcceleratedEndpoint\.sa-east-1$/m);
+});
+
+test("clients send over what is asked for, TCP where nothing is", async (t) => {
+  for (const [options, transport] of [[[], "tcp"], [["--transport", "udp"], "udp"]] as const) {
+    const aws = await fakeAws(t);
+    const args = ["up", "--tag", "1", "--regions", "eu-west-1", ...options];
+    const { code, stderr } = await runProgram(SCRIPT, args, aws.env);
+    assert.equal(code, 0, stderr);
+    const clients = (await aws.calls()).filter((call) => /create-stack .*-clients /.test(call));
+    assert.equal(clients.length, 1);
+    const plain = clients[0]!.replaceAll("\\", "");
+    assert.ok(plain.includes(`ParameterKey=Transport,ParameterValue="${transport}"`), plain);
+  }
 });
 
 test("a stack that was never complete is deleted and made anew, and that is told", async (t) => {

@@ -24,7 +24,10 @@ export const REGIONS = [
 
 /** Resources that the emulator cannot have, by template, and why not. */
 export const BEYOND_THE_EMULATOR: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "server.yaml": { Listener: "it takes every load balancer of a template for one of HTTP" },
+  "server.yaml": Object.fromEntries(
+    ["Listener", "UdpListener"]
+      .map((name) => [name, "it takes every load balancer of a template for one of HTTP"]),
+  ),
   "network.yaml": Object.fromEntries(
     ["RouteTable", "InternetRoute", "FirstSubnetRoutes", "SecondSubnetRoutes", "S3Endpoint"]
       .map((name) => [name, "it does not delete route tables with their stack"]),
@@ -70,7 +73,10 @@ export async function fitToEmulator(folder: string): Promise<string[]> {
 function withoutResource(yaml: string, name: string): string {
   const resource = RegExp(`^  ${name}:\\n(?:(?:    .*)?\\n)*`, "m");
   if (!resource.test(yaml)) throw new Error(`there is no resource ${name}`);
-  return yaml.replace(resource, "").replaceAll(RegExp(`^    DependsOn: ${name}\\n`, "gm"), "");
+  return yaml.replace(resource, "")
+    .replaceAll(RegExp(`^(    DependsOn: .*)\\b${name}\\b`, "gm"), "$1")
+    .replaceAll(/^ {4}DependsOn: [[, \]]*\n/gm, "")
+    .replaceAll(/^( {4}DependsOn: )\[[, ]*(\w+)[, ]*\]$/gm, "$1$2");
 }
 
 /** Runs a program to its end, with nothing to read. */
