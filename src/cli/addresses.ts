@@ -137,8 +137,12 @@ function withPort(
 
 function isHost(text: string): boolean {
   if (ipVersion(text) !== 0) return true;
-  // Letters of any script (DNS turns them into ASCII), and the underscore that containers use.
-  return text.length <= 253 && /^[\p{L}\p{N}_]([\p{L}\p{N}\p{M}._-]*)$/u.test(text);
+  if (text.length > 253) return false;
+  // With the underscore that containers use. Most hosts end here: the other expression takes 3 ms
+  // to be compiled, at each start.
+  if (/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text)) return true;
+  // Letters of any script: DNS turns them into ASCII.
+  return /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}._-]*$/u.test(text);
 }
 
 function withoutBrackets(text: string): string {
