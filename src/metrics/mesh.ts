@@ -71,9 +71,10 @@ export interface MeshOptions {
   isExpected: (key: Pick<KeyView, "from" | "to" | "route">) => boolean;
 }
 
-/** What changed since it was asked before, as JSON texts. */
+/** What changed since it was asked before. */
 export interface MeshChanges {
-  keys: string[];
+  /** JSON texts, made as they are asked for. */
+  keys: Iterable<string>;
   forgotten: number[];
 }
 
@@ -90,7 +91,9 @@ export interface Mesh {
     keys: readonly ReportedKey[],
     d: readonly ReportedDifference[],
   ): void;
-  /** Once an interval: sees what became stale or gone, and forgets. Returns what changed. */
+  /** Once an interval: sees what became stale or gone, a key at each step, and forgets. */
+  review(): Iterable<void>;
+  /** Since the last call. */
   changes(): MeshChanges;
   keysJson(): Iterable<string>;
   differences(): DifferenceView[];
@@ -259,6 +262,10 @@ export function createMesh(options: MeshOptions): Mesh {
     return key.json = JSON.stringify(view);
   }
 
+  function* jsonOfEach(list: readonly Key[]): Generator<string> {
+    for (const key of list) yield jsonOf(key);
+  }
+
   return {
     get omittedKeys() {
       return omittedKeys;
@@ -320,22 +327,24 @@ export function createMesh(options: MeshOptions): Mesh {
         reporter.differences.set(id, differenceOf(one));
       }
     },
-    changes() {
+    *review() {
       forgetOld();
       for (const key of keys.values()) {
         const state = stateOf(key);
-        if (state === key.state) continue;
-        key.state = state;
-        touch(key);
+        if (state !== key.state) {
+          key.state = state;
+          touch(key);
+        }
+        yield;
       }
-      const news = { keys: [...changed].map(jsonOf), forgotten };
+    },
+    changes() {
+      const news = { keys: jsonOfEach([...changed]), forgotten };
       changed.clear();
       forgotten = [];
       return news;
     },
-    *keysJson() {
-      for (const key of keys.values()) yield jsonOf(key);
-    },
+    keysJson: () => jsonOfEach([...keys.values()]),
     differences: () =>
       [...reporters].flatMap(({ name, isThere, differences }) =>
         [...differences.values()].map((one) => ({

@@ -1,0 +1,81 @@
+/**
+ * Server-sent events to a bounded number of listeners. All get the same text; one that does not
+ * take it in time is let go, and comes back by itself with a fresh snapshot.
+ */
+import type { ServerResponse } from "node:http";
+
+const MOST_LISTENERS = 64;
+const HEARTBEAT_MS = 15_000;
+/** What may wait for a listener, beyond which it is too slow. Snapshots of large meshes fit. */
+const MOST_WAITING_BYTES = 32 * 1024 * 1024;
+/** A listener that has not taken one event before so many others came is too slow. */
+const MOST_MISSED = 3;
+
+export interface EventStream {
+  /** Takes over a response whose head is written; false: there are too many, nothing was done. */
+  listen(response: ServerResponse, snapshot: string): boolean;
+  send(event: string, json: string): void;
+  close(): void;
+  readonly listeners: number;
+  /** Listeners let go because they were too slow. */
+  readonly dropped: number;
+  readonly isFull: boolean;
+}
+
+export function createEventStream(): EventStream {
+  /** How many events in a row found the one before still waiting. */
+  const listeners = new Map<ServerResponse, number>();
+  let dropped = 0;
+
+  const write = (response: ServerResponse, text: string): void => {
+    const missed = response.writableNeedDrain ? listeners.get(response)! + 1 : 0;
+    if (missed > MOST_MISSED || response.writableLength > MOST_WAITING_BYTES) {
+      dropped++;
+      listeners.delete(response);
+      response.destroy();
+      return;
+    }
+    listeners.set(response, missed);
+    response.write(text);
+  };
+  const writeAll = (text: string): void => {
+    for (const response of [...listeners.keys()]) write(response, text);
+  };
+  const heartbeat = setInterval(() => writeAll(":\n\n"), HEARTBEAT_MS);
+  heartbeat.unref();
+
+  return {
+    listen(response, snapshot) {
+      if (listeners.size >= MOST_LISTENERS) return false;
+      listeners.set(response, 0);
+      const forget = () => void listeners.delete(response);
+      response.on("close", forget);
+      response.on("error", forget);
+      // Comes back after 2 s, not at once.
+      response.write(`retry: 2000\n\n${eventText("snapshot", snapshot)}`);
+      return true;
+    },
+    send: (event, json) => {
+      if (listeners.size > 0) writeAll(eventText(event, json));
+    },
+    close() {
+      clearInterval(heartbeat);
+      for (const response of listeners.keys()) response.end();
+      listeners.clear();
+    },
+    get listeners() {
+      return listeners.size;
+    },
+    get dropped() {
+      return dropped;
+    },
+    get isFull() {
+      return listeners.size >= MOST_LISTENERS;
+    },
+  };
+}
+
+/** JSON has no line ends of its own, so one line of data holds it. */
+function eventText(event: string, json: string): string {
+  return `event: ${event}\ndata: ${json}\n\n`;
+}
