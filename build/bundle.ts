@@ -1,4 +1,4 @@
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 /** The executables: their names, and the module that each starts with. */
 export const programs = [
@@ -13,11 +13,21 @@ export interface Stamp {
 }
 
 /**
- * Joins a program and all that it imports into one CommonJS file. What the program imports
- * dynamically is in the same file, but runs only once it is asked for.
+ * Packages that few runs need, by the name of the asset that each becomes: a script of its own in
+ * the executables, read once it is asked for. As part of a program it would cost each start, for
+ * the AWS SDK some 5 ms.
+ */
+export const assetOf: Readonly<Record<string, string>> = {
+  "@aws-sdk/client-firehose": "firehose-sdk",
+};
+
+/**
+ * Joins a program and all that it imports into one CommonJS file, but for the packages that are
+ * assets. What the program imports dynamically is in the same file, but runs only once it is asked
+ * for.
  *
  * @param root the project's folder
- * @param entry the module to start with, relative to `root`
+ * @param entry the module to start with, relative to `root`; or one of those packages
  * @param outfile the file to write
  * @returns the files that contributed code, relative to `root`
  * @throws on any error or warning of the bundler
@@ -39,6 +49,7 @@ export async function bundle(root: string, entry: string, outfile: string, stamp
       __VERSION__: JSON.stringify(stamp.version),
       __COMMIT__: JSON.stringify(stamp.commit),
     },
+    plugins: entry in assetOf ? [] : [assets],
     metafile: true,
     logLevel: "silent",
   });
@@ -48,6 +59,28 @@ export async function bundle(root: string, entry: string, outfile: string, stamp
     throw new Error(`${warning.location?.file}:${warning.location?.line}: ${warning.text}`);
   }
   return Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.keys(inputs).filter((file) => inputs[file]!.bytesInOutput > 0)
+    Object.keys(inputs).filter((file) =>
+      inputs[file]!.bytesInOutput > 0 && !file.startsWith(`${assets.name}:`)
+    )
   );
 }
+
+/** Puts in the place of a package what reads it from the executable. */
+const assets: Plugin = {
+  name: "asset",
+  setup({ onResolve, onLoad }) {
+    onResolve(
+      { filter: /^@/ },
+      ({ path }) => path in assetOf ? { path, namespace: assets.name } : undefined,
+    );
+    onLoad({ filter: /./, namespace: assets.name }, ({ path }) => ({
+      contents: `
+        const source = require("node:sea").getAsset("${assetOf[path]}", "utf8");
+        const parameters = ["module", "require", "exports"];
+        const options = { filename: "${assetOf[path]}.cjs" };
+        const run = require("node:vm").compileFunction(source, parameters, options);
+        run(module, require, exports);
+      `,
+    }));
+  },
+};

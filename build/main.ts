@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { bundle, programs } from "./bundle.ts";
+import { assetOf, bundle, programs } from "./bundle.ts";
 import { writeChecksums } from "./checksums.ts";
 import { formatLicenses, licensesOf, readLicense } from "./licenses.ts";
 import { step } from "./progress.ts";
@@ -46,10 +46,18 @@ async function bundleAll(work: string) {
 
   const { text } = await readLicense(join(root, "node_modules", targets[hostName]!.package));
   const node = { title: `Node.js ${nodeVersion}`, text };
+  const inputs: string[] = [];
+  for (const [name, asset] of Object.entries(assetOf)) {
+    const file = join(work, `${asset}.cjs`);
+    await step(`bundle ${name}`, file, async () => {
+      inputs.push(...await bundle(root, name, file, stamp));
+    });
+  }
   for (const { name, entry } of programs) {
     const file = join(work, `${name}.cjs`);
     await step(`bundle ${name}`, file, async () => {
-      const packages = await licensesOf(root, await bundle(root, entry, file, stamp));
+      const all = [...inputs, ...await bundle(root, entry, file, stamp)];
+      const packages = await licensesOf(root, all);
       await writeFile(join(work, `${name}.licenses`), formatLicenses([node, ...packages]));
     });
   }
@@ -74,7 +82,11 @@ async function buildTarget(work: string, targetName: string) {
     const unfinished = join(work, name + target.suffix);
     const executable = join(folder, name + target.suffix);
     await step(relative(root, executable), executable, async () => {
-      await makeBlob(work, { bundle: `${name}.cjs`, licenses: `${name}.licenses`, blob }, isHost);
+      const assets = {
+        licenses: `${name}.licenses`,
+        ...Object.fromEntries(Object.values(assetOf).map((asset) => [asset, `${asset}.cjs`])),
+      };
+      await makeBlob(work, { bundle: `${name}.cjs`, assets, blob }, isHost);
       await copyFile(node, unfinished);
       await inject(root, unfinished, blob);
       // An older one may be running: its name can be taken over, its file not be written to.

@@ -8,20 +8,20 @@ const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 /**
  * Packs a bundle into the form that Node runs from inside itself.
  *
- * @param folder holds the bundle and the licences, and gets the blob
- * @param files names within `folder`
+ * @param folder holds the bundle and the assets, and gets the blob
+ * @param files names within `folder`; those of the assets by the assets' names
  * @param useCodeCache whether to store compiled code: a third less start-up time, but only for
  * the platform that this runs on
  */
 export async function makeBlob(
   folder: string,
-  files: { bundle: string; licenses: string; blob: string },
+  files: { bundle: string; assets: Record<string, string>; blob: string },
   useCodeCache: boolean,
 ) {
   const config = {
     main: files.bundle,
     output: files.blob,
-    assets: { licenses: files.licenses },
+    assets: files.assets,
     useCodeCache,
     disableExperimentalSEAWarning: true,
     // Neither NODE_OPTIONS nor a signal may open a debugger in the executable.

@@ -1,11 +1,13 @@
 /** The client: sends messages over one or many routes, and measures what comes back. */
 import { runProgram } from "../cli/program.ts";
 import { clientOptions } from "./options.ts";
-import { runClient } from "./run.ts";
 
+// Loaded only where it is asked for: help, and what is wrong with a command line, come at once.
 if (process.argv[2] === "report") {
-  // Loaded only where it is asked for, so that the client starts as fast as without it.
   import("../report/main.ts").then(({ startReport }) => startReport(process.argv.slice(3)));
 } else {
-  runProgram(clientOptions, runClient);
+  runProgram(clientOptions, async (config, context) => {
+    const { runClient } = await import("./run.ts");
+    return await runClient(config, context);
+  });
 }
