@@ -8,6 +8,10 @@ import { type ReadingOptions, type ReadingReport, readRecords } from "./read-rec
 import { createSummaryFigures, type SummaryFigures } from "./summary-figures.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
 
+const FIRST_WIDTH_US = 1e6;
+/** What a terminal's line of blocks shows. */
+const MOST_BINS = 64;
+
 /** What comes out of a pass. */
 export interface Collected {
   timeline: Timeline;
@@ -36,7 +40,7 @@ export async function collect<W>(
   reading: ReadingOptions,
   witness?: HopWitness<W>,
 ): Promise<Collected> {
-  const timeline = createTimeline();
+  const timeline = createTimeline(FIRST_WIDTH_US, MOST_BINS);
   const hops = createHopFigures(timeline);
   const summaries = createSummaryFigures(timeline);
   const sinceUs = since === undefined ? -Infinity : fromUnixMs(since);

@@ -6,6 +6,7 @@ import type { Collected } from "./collect.ts";
 import type { Comparison } from "./comparison.ts";
 import { brokenBy, type Condition } from "./fail-if.ts";
 import { wantsKey } from "./key-pattern.ts";
+import { haveRoutes, rowName } from "./row-names.ts";
 import { type Dimension, type Row, rowsOf } from "./rows.ts";
 
 /** Times in ms unless named otherwise; what does not apply is absent. */
@@ -43,6 +44,7 @@ export interface DocumentOptions {
   by: Dimension | undefined;
   failIf: readonly Condition[] | undefined;
   config: Record<string, unknown>;
+  notes: string[];
 }
 
 export function documentOf(
@@ -86,7 +88,7 @@ export function documentOf(
     keys,
     ...(comparisons && { comparisons }),
     ...(options.failIf && { failed: failures(keys, options.failIf) }),
-    notes: [],
+    notes: options.notes,
   };
 }
 
@@ -94,9 +96,7 @@ function failures(rows: readonly Row[], conditions: readonly Condition[]): strin
   return conditions.flatMap((condition) =>
     rows.flatMap((row) => {
       const broken = brokenBy(condition, row);
-      return broken === undefined
-        ? []
-        : [`${row.key} ${row.route}${row.echo ? " echo" : ""}: ${broken}`];
+      return broken === undefined ? [] : [`${rowName(row, haveRoutes(rows))}: ${broken}`];
     })
   );
 }

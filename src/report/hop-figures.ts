@@ -42,7 +42,7 @@ export interface PathCell {
 export interface HopFigures {
   /** The stream of records that say `spec`. */
   streamOf(spec: HopSpec): HopStream;
-  /** Whether the record is new; it is counted then. */
+  /** Whether the record is new, of the end that finished the hop or of others. */
   record(stream: HopStream, values: HopValues): boolean;
   readonly duplicates: number;
   /** Records counted. */
@@ -121,7 +121,7 @@ export function createHopFigures(timeline: Timeline): HopFigures {
       recordHop(stream.hop, values);
       if (stream.seenElsewhere.size > 0 && stream.seenElsewhere.has(sequence)) {
         duplicates++;
-        return false;
+        return true;
       }
       if (stream.path !== undefined) recordPath(stream.path, values);
       count++;

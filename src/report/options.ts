@@ -45,6 +45,7 @@ const options = {
   compare: value(sides, {
     group: COMPARISON,
     pair: true,
+    variable: false,
     help: "Is B faster than A? Two labels of routes, two patterns of node names, or two files or " +
       "folders of records.",
   }),
@@ -99,7 +100,7 @@ export const reportOptions: OptionTable<typeof options, ReportOptions> = {
     },
     {
       says: "In a script: exit code 3 where a route is slow or loses messages:",
-      command: "performance-client report - --fail-if 'p99>250ms,loss>0.1%' --json < hops.ndjson",
+      command: "performance-client report hops.ndjson --fail-if 'p99>250ms,loss>0.1%'",
     },
   ],
   notes: [

@@ -3,11 +3,12 @@
 import { ExitCode } from "../cli/exit.ts";
 import type { Format } from "../cli/lines.ts";
 import { collect } from "./collect.ts";
-import { rowsAsCsv } from "./csv.ts";
+import { comparisonsAsCsv, rowsAsCsv } from "./csv.ts";
 import { documentOf, type ReportDocument } from "./document.ts";
-import { findInputs } from "./inputs.ts";
+import { findInputs, type Input } from "./inputs.ts";
 import type { ReportConfig } from "./options.ts";
 import { createProgress } from "./progress.ts";
+import { type ComparedRecords, compareInputs, compareSides } from "./run-comparison.ts";
 import { reportTables } from "./tables.ts";
 
 /** Where a report reads from and writes to. */
@@ -22,21 +23,53 @@ export interface ReportOutput {
 /**
  * Resolves with the exit code.
  *
- * @throws Failure where an input cannot be read
+ * @throws Failure where an input cannot be read, or there is nothing to compare
  */
 export async function runReport(config: ReportConfig, output: ReportOutput): Promise<number> {
-  const inputs = await findInputs(config.operands);
-  const total = inputs.reduce((sum, { bytes }) => sum + bytes, 0);
-  const progress = createProgress(output.stderr, total, output.nowMs);
-  const collected = await collect(inputs, config, { stdin: output.stdin, progress: progress.show })
-    .finally(progress.end);
-  const document = documentOf(collected, { ...config, config: { ...config } });
+  const { collected, comparisons, notes } = await readAll(config, output);
+  const shown = { ...config, config: { ...config }, notes };
+  const document = documentOf(collected, shown, comparisons);
   print(document, config, output);
   return document.failed?.length ? ExitCode.conditionMet : ExitCode.ok;
 }
 
+/** What was read; comparisons where they are asked for. */
+async function readAll(
+  config: ReportConfig,
+  output: ReportOutput,
+): Promise<
+  Omit<ComparedRecords, "comparisons"> & { comparisons?: ComparedRecords["comparisons"] }
+> {
+  const { compare, operands } = config;
+  // Without records beside them, both sides are records.
+  if (compare !== undefined && operands.length === 0) {
+    const [a, b] = [await findInputs([compare[0]]), await findInputs([compare[1]])];
+    return await withProgress(
+      [...a, ...b],
+      output,
+      (reading) => compareInputs([a, b], compare, config, reading),
+    );
+  }
+  const inputs = await findInputs(operands);
+  return await withProgress(inputs, output, async (reading) => {
+    if (compare !== undefined) return await compareSides(inputs, compare, config, reading);
+    return { collected: await collect(inputs, config, reading), notes: [] };
+  });
+}
+
+async function withProgress<T>(
+  inputs: readonly Input[],
+  { stderr, stdin, nowMs }: ReportOutput,
+  read: (reading: Parameters<typeof collect>[2]) => Promise<T>,
+): Promise<T> {
+  const total = inputs.reduce((sum, { bytes }) => sum + bytes, 0);
+  const progress = createProgress(stderr, total, nowMs);
+  return await read({ stdin, progress: progress.show }).finally(progress.end);
+}
+
 function print(document: ReportDocument, config: ReportConfig, output: ReportOutput): void {
+  const { comparisons } = document;
   if (config.json) output.stdout.write(`${JSON.stringify(document)}\n`);
-  else if (config.csv) output.stdout.write(rowsAsCsv(document.keys));
-  else output.stdout.write(reportTables(document, output.format));
+  else if (!config.csv) output.stdout.write(reportTables(document, output.format));
+  else output.stdout.write(comparisons ? comparisonsAsCsv(comparisons) : rowsAsCsv(document.keys));
 }

@@ -9,6 +9,8 @@ import { haveRoutes, rowName } from "./row-names.ts";
 const MOST_LINES = 40;
 const BLOCKS = "▁▂▃▄▅▆▇█";
 const GAP = 2;
+/** Of the highest value: what a line spans at least. */
+const LEAST_RANGE = 0.05;
 
 /** One line of blocks for each key: from its lowest p95 to its highest. */
 export function sparklines({ keys, intervals }: ReportDocument, width: number): Line[] {
@@ -59,7 +61,9 @@ export function sparklines({ keys, intervals }: ReportDocument, width: number): 
 export function sparkline(values: readonly (number | null)[]): string {
   const known = values.filter((value) => value !== null);
   const lowest = Math.min(...known);
-  const range = Math.max(...known) - lowest;
+  const highest = Math.max(...known);
+  // What is nearly constant shall not look wild.
+  const range = Math.max(highest - lowest, LEAST_RANGE * Math.abs(highest));
   return values.map((value) => {
     if (value === null) return " ";
     return BLOCKS[range > 0 ? Math.min(7, Math.floor((value - lowest) / range * 8)) : 0]!;

@@ -64,7 +64,9 @@ function keyLines(rows: readonly Row[], width: number): Line[] {
 
 /** What records do not tell counts as none. */
 function asKeySummary({ p95_over_time_ms: _, ...row }: Row): KeySummary {
-  return { dropped: 0, duplicates: 0, reordered: 0, ...row };
+  // Rows of routes are called by them already.
+  const route = row.route === row.key ? "" : row.route;
+  return { dropped: 0, duplicates: 0, reordered: 0, ...row, route };
 }
 
 /** Those of the blocks that have lines, an empty line between them. */

@@ -1,11 +1,8 @@
 /**
  * What happened when, in a bounded number of bins whose width follows from how long the records
- * last: it starts at a second and doubles whenever there are too many.
+ * last: it doubles whenever there are too many.
  */
 
-const FIRST_WIDTH_US = 1e6;
-/** Of one series: what a terminal's line of blocks shows. */
-const MOST_BINS = 64;
 /** Of all series together. */
 const MOST_BINS_TOGETHER = 65_536;
 
@@ -25,8 +22,12 @@ export interface Timeline {
   createSeries<Bin>(create: () => Bin, merge: (into: Bin, from: Bin) => void): Series<Bin>;
 }
 
-export function createTimeline(): Timeline {
-  let widthUs = FIRST_WIDTH_US;
+/**
+ * @param firstWidthUs of a bin, as long as there are few
+ * @param mostBins of one series
+ */
+export function createTimeline(firstWidthUs: number, mostBins: number): Timeline {
+  let widthUs = firstWidthUs;
   let count = 0;
   const halvings: (() => number)[] = [];
 
@@ -76,8 +77,8 @@ export function createTimeline(): Timeline {
             highest = Math.max(highest, number);
             // Two bins for each of very many series are about as few as there can be.
             const most = Math.max(MOST_BINS_TOGETHER, 2 * halvings.length);
-            if (highest - lowest >= MOST_BINS || count > most) {
-              do double(); while (highest - lowest >= MOST_BINS);
+            if (highest - lowest >= mostBins || count > most) {
+              do double(); while (highest - lowest >= mostBins);
               return this.at(timeUs);
             }
           }
