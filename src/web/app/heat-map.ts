@@ -1,0 +1,336 @@
+/// <reference lib="dom" />
+/** Draws the mesh on a canvas: fluid for a hundred names on each side. */
+
+import { formatCount, formatMs } from "../../cli/numbers.ts";
+import type { Condition } from "./condition.ts";
+import type { Cell, Margin, Matrix, ShownKey } from "./matrix.ts";
+import type { Palette } from "./palette.ts";
+import { describeBound } from "./words.ts";
+import { CONDITIONS } from "./condition.ts";
+
+const LEAST_CELL = 11;
+const FONT = '13px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
+const SMALL = FONT.replace("13px", "11px");
+const MARGIN_TITLES = ["median", "max", "lost"] as const;
+
+/** Where things are, in CSS pixels. */
+export interface Layout {
+  left: number;
+  top: number;
+  cellWidth: number;
+  cellHeight: number;
+  marginWidth: number;
+  marginHeight: number;
+  width: number;
+  height: number;
+  slanted: boolean;
+}
+
+export interface Marked {
+  hover: { row: number; column: number } | undefined;
+  selected: { from: string; to: string } | undefined;
+}
+
+export function layOut(
+  matrix: Matrix,
+  available: number,
+  measure: (text: string) => number,
+): Layout {
+  const widest = (names: readonly string[]) => Math.max(0, ...names.map(measure));
+  const columns = Math.max(1, matrix.columns.length);
+  const rows = Math.max(1, matrix.rows.length);
+  const left = Math.min(widest(matrix.rows) + 12, available < 600 ? 116 : 220);
+  const marginWidth = available < 600 ? 48 : 60;
+  const room = available - left - MARGIN_TITLES.length * marginWidth - 12;
+  const cellWidth = Math.max(LEAST_CELL, Math.min(190, Math.floor(room / columns)));
+  const cellHeight = Math.max(LEAST_CELL, Math.min(columns > 16 ? 26 : 46, Math.floor(620 / rows)));
+  const label = widest(matrix.columns);
+  const slanted = label + 8 > cellWidth;
+  const top = slanted ? Math.min(label, 190) * 0.72 + 22 : 26;
+  const marginHeight = Math.max(18, Math.min(24, cellHeight));
+  return {
+    left,
+    top,
+    cellWidth,
+    cellHeight,
+    marginWidth,
+    marginHeight,
+    slanted,
+    width: left + columns * cellWidth + 8 + MARGIN_TITLES.length * marginWidth +
+      (slanted ? Math.max(0, Math.min(label, 190) * 0.72 - 3 * marginWidth) : 0),
+    height: top + rows * cellHeight + 8 + MARGIN_TITLES.length * marginHeight,
+  };
+}
+
+/** The cell under a point of the canvas. */
+export function cellAt(matrix: Matrix, layout: Layout, x: number, y: number) {
+  const column = Math.floor((x - layout.left) / layout.cellWidth);
+  const row = Math.floor((y - layout.top) / layout.cellHeight);
+  return row >= 0 && column >= 0 && row < matrix.rows.length && column < matrix.columns.length
+    ? { row, column }
+    : undefined;
+}
+
+/** Place of a value between the least and the most, by its logarithm. */
+export function shareOf(value: number, range: Matrix["range"]): number {
+  if (range === undefined || range.max <= range.min) return 0.35;
+  const log = (ms: number) => Math.log(Math.max(ms, 0.0001));
+  return (log(value) - log(range.min)) / (log(range.max) - log(range.min));
+}
+
+export function drawHeatMap(
+  context: CanvasRenderingContext2D,
+  matrix: Matrix,
+  layout: Layout,
+  palette: Palette,
+  routes: readonly string[],
+  { hover, selected }: Marked,
+): void {
+  const { left, top, cellWidth, cellHeight } = layout;
+  context.clearRect(0, 0, layout.width, layout.height);
+  context.textBaseline = "middle";
+  drawNames(context, matrix, layout, palette, hover);
+  for (const row of matrix.cells) {
+    for (const cell of row) {
+      if (cell === undefined) continue;
+      const x = left + cell.column * cellWidth;
+      const y = top + cell.row * cellHeight;
+      drawCell(context, cell, x, y, layout, matrix, palette, routes);
+    }
+  }
+  drawMargins(context, matrix, layout, palette);
+  const frame = (row: number, column: number, colour: string, width: number): void => {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.strokeRect(
+      left + column * cellWidth,
+      top + row * cellHeight,
+      cellWidth - 1,
+      cellHeight - 1,
+    );
+  };
+  if (selected !== undefined) {
+    const row = matrix.rows.indexOf(selected.from);
+    const column = matrix.columns.indexOf(selected.to);
+    if (row >= 0 && column >= 0) frame(row, column, palette.text, 2);
+  }
+  if (hover !== undefined) frame(hover.row, hover.column, palette.accent, 2);
+}
+
+/** Shortens a text to a width. */
+export function fit(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (context.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
+    else high = middle - 1;
+  }
+  return `${text.slice(0, low)}…`;
+}
+
+function drawNames(
+  context: CanvasRenderingContext2D,
+  { rows, columns }: Matrix,
+  { left, top, cellWidth, cellHeight, slanted }: Layout,
+  palette: Palette,
+  hover: Marked["hover"],
+): void {
+  context.font = cellHeight < 15 ? SMALL.replace("11px", "10px") : FONT;
+  context.textAlign = "right";
+  rows.forEach((name, row) => {
+    context.fillStyle = hover?.row === row ? palette.accent : palette.text;
+    context.fillText(fit(context, name, left - 12), left - 8, top + (row + 0.5) * cellHeight);
+  });
+  context.font = cellWidth < 15 ? SMALL.replace("11px", "10px") : FONT;
+  columns.forEach((name, column) => {
+    context.fillStyle = hover?.column === column ? palette.accent : palette.text;
+    const x = left + (column + 0.5) * cellWidth;
+    if (!slanted) {
+      context.textAlign = "center";
+      context.fillText(name, x, top - 13);
+      return;
+    }
+    context.save();
+    context.textAlign = "left";
+    context.translate(x, top - 8);
+    context.rotate(-Math.PI / 4);
+    context.fillText(fit(context, name, 190), 0, 0);
+    context.restore();
+  });
+}
+
+/** Each route has its part of a cell, as long as the parts are wide enough to be told apart. */
+function drawCell(
+  context: CanvasRenderingContext2D,
+  cell: Cell,
+  x: number,
+  y: number,
+  layout: Layout,
+  matrix: Matrix,
+  palette: Palette,
+  routes: readonly string[],
+): void {
+  const width = layout.cellWidth - 2;
+  const height = layout.cellHeight - 2;
+  const parts = width / cell.keys.length >= 12 ? cell.keys : [worstKey(cell.keys)];
+  parts.forEach((part, index) => {
+    const partX = x + (index * width) / parts.length;
+    const partWidth = width / parts.length - (index < parts.length - 1 ? 1 : 0);
+    drawPart(context, part, partX, y, partWidth, height, matrix, palette);
+    // A strip in the route's colour, as in the charts.
+    if (parts.length > 1 && height >= 20) {
+      context.fillStyle = palette.route(routes.indexOf(part.key.view.route));
+      context.fillRect(partX, y + height - 3, partWidth, 3);
+    }
+  });
+}
+
+function worstKey(keys: readonly ShownKey[]): ShownKey {
+  const rank = (condition: Condition) => CONDITIONS.indexOf(condition);
+  return keys.reduce((worst, key) => {
+    const by = rank(key.condition) - rank(worst.condition);
+    return by > 0 || (by === 0 && (key.value ?? 0) > (worst.value ?? 0)) ? key : worst;
+  });
+}
+
+function drawPart(
+  context: CanvasRenderingContext2D,
+  { value, condition, figures }: ShownKey,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  { range }: Matrix,
+  palette: Palette,
+): void {
+  const isIdle = condition === "stale" || condition === "dead" || value === undefined;
+  const colour = isIdle
+    ? { fill: palette.idle, text: palette.quiet }
+    : palette.ramp(Math.min(1, Math.max(0, shareOf(value, range))));
+  context.fillStyle = colour.fill;
+  context.fillRect(x, y, width, height);
+  if (condition === "stale" || condition === "dead") {
+    drawIdle(context, condition, x, y, width, height, palette);
+  }
+  if (width >= 38 && height >= 16) {
+    context.fillStyle = colour.text;
+    context.textAlign = "center";
+    context.font = isIdle ? `italic ${FONT}` : FONT;
+    const twoLines = height >= 34;
+    const text = value === undefined ? "?" : formatMs(value);
+    const dx = condition === "slow" || condition === "lossy" ? -5 : 0;
+    context.fillText(text, x + width / 2 + dx, y + height / 2 - (twoLines ? 8 : 0));
+    if (twoLines) {
+      context.font = SMALL;
+      context.fillText(
+        fit(context, describeBound(figures), width - 4),
+        x + width / 2,
+        y + height / 2 + 8,
+      );
+    }
+  }
+  if (condition === "slow" || condition === "lossy") {
+    drawMark(context, condition, x + width, y, Math.min(14, width, height), palette);
+  }
+}
+
+function drawIdle(
+  context: CanvasRenderingContext2D,
+  condition: "stale" | "dead",
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  palette: Palette,
+): void {
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  context.strokeStyle = palette.idleMark;
+  context.globalAlpha = condition === "dead" ? 0.9 : 0.45;
+  context.lineWidth = 1;
+  context.beginPath();
+  if (condition === "dead") {
+    context.moveTo(x, y);
+    context.lineTo(x + width, y + height);
+    context.moveTo(x + width, y);
+    context.lineTo(x, y + height);
+  } else {
+    for (let offset = -height; offset < width; offset += 7) {
+      context.moveTo(x + offset, y + height);
+      context.lineTo(x + offset + height, y);
+    }
+  }
+  context.stroke();
+  if (condition === "dead") context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+  context.restore();
+  if (width >= 38 && height >= 16) {
+    // The figure stays readable on the lines.
+    context.fillStyle = palette.idle;
+    context.fillRect(x + width / 2 - 22, y + 2, 44, height - 5);
+  }
+}
+
+/** A triangle or a diamond in the corner, on a ground that sets it off from any colour. */
+export function drawMark(
+  context: CanvasRenderingContext2D,
+  condition: "slow" | "lossy",
+  right: number,
+  top: number,
+  size: number,
+  palette: Palette,
+): void {
+  const half = size / 2;
+  const [x, y] = [right - half - 1, top + half + 1];
+  context.fillStyle = palette.surface;
+  context.beginPath();
+  context.arc(x, y, half, 0, 2 * Math.PI);
+  context.fill();
+  context.fillStyle = palette.marks[condition];
+  const r = half * 0.75;
+  context.beginPath();
+  context.moveTo(x, y - r);
+  context.lineTo(x + r, condition === "slow" ? y + r * 0.8 : y);
+  if (condition === "lossy") context.lineTo(x, y + r);
+  context.lineTo(x - r, condition === "slow" ? y + r * 0.8 : y);
+  context.fill();
+}
+
+function drawMargins(
+  context: CanvasRenderingContext2D,
+  { rows, columns, rowMargins, columnMargins }: Matrix,
+  { left, top, cellWidth, cellHeight, marginWidth, marginHeight }: Layout,
+  palette: Palette,
+): void {
+  const right = left + columns.length * cellWidth + 8;
+  const bottom = top + rows.length * cellHeight + 8;
+  const texts = ({ median, max, lost }: Margin) => [
+    median === undefined ? "–" : formatMs(median),
+    max === undefined ? "–" : formatMs(max),
+    formatCount(lost),
+  ];
+  context.font = cellHeight < 15 ? SMALL.replace("11px", "10px") : SMALL;
+  context.textAlign = "right";
+  MARGIN_TITLES.forEach((title, index) => {
+    const x = right + (index + 1) * marginWidth - 8;
+    context.fillStyle = palette.quiet;
+    context.fillText(title, x, top - 13);
+    context.fillText(title, left - 8, bottom + (index + 0.5) * marginHeight);
+    rowMargins.forEach((margin, row) => {
+      context.fillStyle = index === 2 && margin.lost > 0 ? palette.marks.lossy : palette.text;
+      context.fillText(texts(margin)[index]!, x, top + (row + 0.5) * cellHeight);
+    });
+  });
+  if (cellWidth < 34) return;
+  context.textAlign = "center";
+  MARGIN_TITLES.forEach((_, index) => {
+    columnMargins.forEach((margin, column) => {
+      context.fillStyle = index === 2 && margin.lost > 0 ? palette.marks.lossy : palette.text;
+      const x = left + (column + 0.5) * cellWidth;
+      context.fillText(texts(margin)[index]!, x, bottom + (index + 0.5) * marginHeight);
+    });
+  });
+}

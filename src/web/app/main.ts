@@ -1,0 +1,311 @@
+/// <reference lib="dom" />
+/** The page: hears of the mesh, and draws what the reader chose of it. */
+
+import { formatAge, formatCount, formatCountOf } from "../../cli/numbers.ts";
+import type { ReportData } from "../page.ts";
+import { createAnswerPanel } from "./answer.ts";
+import { createBars } from "./bars.ts";
+import { createClientsPanel } from "./clients-table.ts";
+import { type Condition, conditionOf, CONDITIONS } from "./condition.ts";
+import { createCourse, MOST_LINES } from "./course.ts";
+import { byId, setText } from "./dom.ts";
+import { download, toCsv, toJson, toPicture } from "./export.ts";
+import { type Feed, type FeedState, openFeed } from "./feed.ts";
+import { createFiguresTable } from "./figures-table.ts";
+import { createFixedHistory, createHistory, type History } from "./history.ts";
+import { createMatrix, type ShownKey, valueOf } from "./matrix.ts";
+import { createMeshPanel } from "./mesh-panel.ts";
+import { readPalette } from "./palette.ts";
+import { byName, createMatcher, isShown } from "./selection.ts";
+import { createStore } from "./store.ts";
+import { createToolbar } from "./toolbar.ts";
+import type { View } from "./view.ts";
+import { describeWindow, METRIC_NAMES } from "./words.ts";
+
+/** So long after the last news, nothing that is shown counts as live. */
+const CUT_MS = 15_000;
+
+const store = createStore();
+const report = readReport();
+let feed: Feed | undefined;
+let feedState: FeedState = "connecting";
+let isFrozen = false;
+let isDue = false;
+let palette = readPalette();
+/** When the last news came, by this browser's monotonic clock. */
+let heardMs = 0;
+/** What is on the page. */
+let shown: readonly ShownKey[] = [];
+
+const select = (from: string, to: string): void => toolbar.change({ selected: { from, to } });
+const answerPanel = createAnswerPanel();
+const meshPanel = createMeshPanel(select);
+const barsP95 = createBars("bars-p95", "p95", select);
+const barsMax = createBars("bars-max", "max", select);
+const course = createCourse();
+const clientsPanel = createClientsPanel();
+const figuresTable = createFiguresTable(select, (sort) => {
+  const { sort: before, ascending } = toolbar.view;
+  const isText = sort === "key" || sort === "route";
+  toolbar.change({ sort, ascending: sort === before ? !ascending : isText });
+});
+const history: History = report === undefined
+  ? createHistory("", store, renderSoon)
+  : createFixedHistory(report.percentiles);
+const toolbar = createToolbar({
+  changed(view) {
+    applyTheme(view);
+    renderSoon();
+  },
+  freeze(frozen) {
+    isFrozen = frozen;
+    if (!frozen) listen();
+    else feed?.close();
+    renderSoon();
+  },
+  exported,
+});
+
+function readReport(): ReportData | undefined {
+  const text = document.getElementById("report-data")?.textContent;
+  return text ? JSON.parse(text) : undefined;
+}
+
+function listen(): void {
+  feed?.close();
+  feed = openFeed("api/v1/events", {
+    snapshot(mesh) {
+      if (mesh.run !== store.mesh?.run) history.forget();
+      store.takeSnapshot(mesh);
+      heard();
+    },
+    update(update) {
+      store.takeUpdate(update);
+      heard();
+    },
+    state(state) {
+      feedState = state;
+      renderSoon();
+    },
+  });
+}
+
+function heard(): void {
+  heardMs = performance.now();
+  renderSoon();
+}
+
+function applyTheme({ theme }: View): void {
+  const isDark = theme === "dark" ||
+    (theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset["theme"] = isDark ? "dark" : "light";
+  palette = readPalette();
+}
+
+function renderSoon(): void {
+  if (isDue) return;
+  isDue = true;
+  requestAnimationFrame(() => {
+    isDue = false;
+    render();
+  });
+}
+
+const silentMs = () => performance.now() - heardMs;
+const isCut = () =>
+  report === undefined && !isFrozen && feedState !== "live" && silentMs() > CUT_MS;
+
+function render(): void {
+  showStatus();
+  const { mesh } = store;
+  const { view } = toolbar;
+  byId("main").setAttribute("aria-busy", String(mesh === undefined));
+  if (mesh === undefined) return;
+  const cut = isCut();
+  const matches = createMatcher(view.filter);
+  shown = [...store.keys.values()].flatMap((key) => {
+    if (!isShown(key.view, view.shown)) return [];
+    const condition = conditionOf(key, store.at, cut);
+    if (!matches(key.view, condition)) return [];
+    const figures = store.figures(key, view.windowS);
+    return [{ key, figures, condition, value: valueOf(figures, view.metric) }];
+  });
+  const routes = [...new Set([...store.keys.values()].map(({ view }) => view.route))].sort(byRoute);
+  const selected = selectionOf(view);
+  const chosen = shown.filter(({ key }) =>
+    key.view.from === selected?.from && key.view.to === selected.to
+  )
+    .sort((a, b) => routes.indexOf(a.key.view.route) - routes.indexOf(b.key.view.route));
+  const chosenKeys = chosen.map(({ key }) => key);
+  history.wantPoints(
+    view.windowS === 0 ? chosenKeys : [...chosenKeys, ...shown.map(({ key }) => key)],
+  );
+  history.wantCurves(chosenKeys.slice(0, MOST_LINES));
+
+  const about = `${METRIC_NAMES[view.metric]} in ms ${
+    describeWindow(view.windowS)
+  }, from rows to columns`;
+  answerPanel.show(
+    store.differences,
+    [...store.keys.values()].map(({ view }) => view),
+    view.filter,
+    palette,
+  );
+  meshPanel.select(selected);
+  meshPanel.show(createMatrix(shown), about, routes, palette);
+  barsP95.show(shown, routes, selected);
+  barsMax.show(shown, routes, selected);
+  const input = {
+    keys: chosen,
+    routes,
+    metric: view.metric,
+    windowS: view.windowS,
+    at: store.at,
+    palette,
+  };
+  course.showTime(input);
+  course.showPercentiles(input, history.curves);
+  clientsPanel.show(store.sessions, store.nodes, store.at, view.filter);
+  figuresTable.show(shown, view.sort, view.ascending);
+  showNames();
+}
+
+/** As the routes were given to their clients, where differences tell: a before b. */
+function byRoute(a: string, b: string): number {
+  const rank = (route: string) => {
+    const found = store.differences.find((each) => each.a === route || each.b === route);
+    return found === undefined ? 2 : found.a === route ? 0 : 1;
+  };
+  return rank(a) - rank(b) || byName(a, b);
+}
+
+/** What the reader chose; else where routes differ most; else what is slowest. */
+function selectionOf({ selected }: View): View["selected"] {
+  const isThere = (pair: { from: string; to: string }) =>
+    shown.some(({ key }) => key.view.from === pair.from && key.view.to === pair.to);
+  if (selected !== undefined && isThere(selected)) return selected;
+  const size = (difference: typeof store.differences[number]) =>
+    Math.abs(difference.owd_ms?.p50 ?? difference.round_trip_ms?.p50 ?? 0);
+  const compared = store.differences.filter(isThere).sort((a, b) => size(b) - size(a))[0];
+  if (compared !== undefined) return { from: compared.from, to: compared.to };
+  const slowest = shown.reduce<ShownKey | undefined>(
+    (most, each) => (each.value ?? -1) > (most?.value ?? -1) ? each : most,
+    undefined,
+  );
+  return slowest && { from: slowest.key.view.from, to: slowest.key.view.to };
+}
+
+function showNames(): void {
+  const mesh = store.mesh!;
+  setText(byId("name"), mesh.name);
+  document.title = `${mesh.name} · network time`;
+  const servers = store.nodes.filter(({ kind }) => kind === "server").length;
+  const clients = store.nodes.length - servers;
+  const counts = new Map<Condition, number>();
+  for (const { condition } of shown) counts.set(condition, (counts.get(condition) ?? 0) + 1);
+  const troubles = CONDITIONS.filter((each) => each !== "ok" && counts.has(each))
+    .map((each) => `${counts.get(each)} ${each}`);
+  const omitted = mesh.omitted_keys > 0
+    ? [`${formatCount(mesh.omitted_keys)} reports of further keys left out`]
+    : [];
+  setText(
+    byId("summary"),
+    [
+      formatCountOf(servers, "server"),
+      formatCountOf(clients, "client"),
+      `${formatCountOf(shown.length, "key")} in this view`,
+      ...(troubles.length > 0 ? troubles : shown.length > 0 ? ["all well"] : []),
+      ...omitted,
+    ].join(" · "),
+  );
+  setText(
+    byId("footer"),
+    `${mesh.tool} ${mesh.tool_version} · started ${
+      new Date(mesh.started_at).toLocaleString("en-GB")
+    } · ` +
+      `intervals of ${mesh.interval_s} s` +
+      (mesh.clock_error_ms === undefined
+        ? ""
+        : ` · its clock is right within ${mesh.clock_error_ms} ms`),
+  );
+}
+
+function showStatus(): void {
+  const status = byId("status");
+  const notice = byId("notice");
+  const age = formatAge(silentMs() / 1000);
+  const state = report ? "report" : isFrozen ? "frozen" : feedState;
+  const texts: Record<typeof state, string> = {
+    report: `Report of ${new Date(store.at).toLocaleString("en-GB")}`,
+    frozen: `Frozen at ${new Date(store.at).toLocaleTimeString("en-GB")}`,
+    live: "Live",
+    lost: "Connection lost, trying again",
+    connecting: "Connecting…",
+  };
+  status.dataset["state"] = state;
+  setText(status, texts[state]);
+  const text = noticeOf(state, age);
+  notice.hidden = text === "";
+  notice.dataset["state"] = state;
+  setText(notice, text);
+}
+
+function noticeOf(state: string, age: string): string {
+  if (state === "connecting" && store.mesh === undefined) {
+    return "Connecting to the server; figures follow at once.";
+  }
+  if (state === "lost" && store.mesh === undefined) {
+    return "The server does not answer. This page tries again every few seconds.";
+  }
+  if (state === "lost") {
+    return isCut()
+      ? `The server has not been heard of for ${age}: all that is shown is from before, and counts as stale.`
+      : "The connection to the server is lost; this page is connecting again.";
+  }
+  if (store.mesh !== undefined && store.keys.size === 0) {
+    return "No message has been measured yet. Clients leave out the first ten of each connection (--warmup); with the default interval that is some 40 s.";
+  }
+  return "";
+}
+
+async function exported(kind: "png" | "csv" | "json"): Promise<void> {
+  const { mesh } = store;
+  if (mesh === undefined) return;
+  const { view } = toolbar;
+  const time = new Date(store.at).toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
+  const name = `performance-${time}.${kind}`;
+  if (kind === "csv") {
+    return download(name, new Blob([toCsv(shown, view.windowS)], { type: "text/csv" }));
+  }
+  if (kind === "json") {
+    const text = toJson(mesh, shown, view, store.at);
+    return download(name, new Blob([text], { type: "application/json" }));
+  }
+  const title = (id: string) => byId(id).textContent ?? "";
+  const [time0, curve] = course.canvases;
+  const parts = [
+    { title: `${title("mesh-title")}: ${title("mesh-about")}`, canvas: meshPanel.canvas },
+    ...(time0 ? [{ title: title("course-title"), canvas: time0 }] : []),
+    ...(curve ? [{ title: title("percentiles-title"), canvas: curve }] : []),
+  ];
+  const filter = view.filter === "" ? "" : ` · filter: ${view.filter}`;
+  const caption = `${mesh.name} · ${new Date(store.at).toISOString()}${filter}`;
+  download(name, await toPicture(parts, caption, palette));
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  applyTheme(toolbar.view);
+  renderSoon();
+});
+applyTheme(toolbar.view);
+if (report === undefined) {
+  listen();
+  // Only what grows old by itself: everything else is drawn when it comes.
+  setInterval(() => {
+    if (feedState !== "live" && !isFrozen) renderSoon();
+  }, 2000);
+} else {
+  store.takeSnapshot(report.mesh);
+  for (const { id, points } of report.series.series) store.takePoints(id, points);
+}
+renderSoon();
