@@ -53,8 +53,8 @@ function assertFigures(found: DelayFigures, expected: DelayFigures, what: string
 }
 
 /** The way up is the same for messages that come back and for those that do not. */
-const nameOf = ({ key, route, hops, from }: Row | RunSummary["keys"][number]) =>
-  [key, route, hops, from].join(" ");
+const nameOf = ({ key, route, hops, from, echo }: Row | RunSummary["keys"][number]) =>
+  [key, route, hops, echo && !(hops === 1 && from === "client")].join(" ");
 
 test("a report of a run's records says what the run said, and compares its routes", async (t) => {
   const folder = await workFolder(t);
@@ -112,10 +112,13 @@ test("summary records make the same figures as the run itself", async (t) => {
 test("a report says what Athena's views say", { skip: duckdbMissing }, async (t) => {
   const folder = await workFolder(t);
   await measure(t, folder);
+  // Some were lost before the relay, some behind it.
+  const without = (lines: readonly string[], ...rests: readonly number[]) =>
+    lines.filter((line) => !rests.includes(Number(/-(\d+)"/.exec(line)![1]) % 37));
   const lines = [
-    ...await readLines(join(folder, "server.ndjson.gz")),
-    ...await readLines(join(folder, "client.ndjson")),
-  ].filter((_, index) => index % 37 !== 5);
+    ...without(await readLines(join(folder, "server.ndjson.gz")), 5),
+    ...without(await readLines(join(folder, "client.ndjson")), 5, 6, 20),
+  ];
   const lake = join(folder, "lake");
   await putLines(lake, lines);
   const { keys, records } = await reportOf(t, [lake]);

@@ -5,7 +5,6 @@ import type { CellSpec } from "./cells.ts";
 import { decodeHistogram } from "./hdr.ts";
 import { combineMoments, type Moments, NO_MOMENTS } from "./moments.ts";
 import type { SummaryRecord } from "./record-json.ts";
-import { createSequenceSet, type SequenceSet } from "./sequence-set.ts";
 import type { Series, Timeline } from "./timeline.ts";
 
 const US_PER_MS = 1000;
@@ -50,7 +49,7 @@ export interface SummaryFigures {
 }
 
 export function createSummaryFigures(timeline: Timeline): SummaryFigures {
-  const cells = new Map<string, SummaryCell & { ends: Map<string, SequenceSet> }>();
+  const cells = new Map<string, SummaryCell & { ends: Map<string, Set<number>> }>();
   let count = 0;
   let duplicates = 0;
   let firstUs = Infinity;
@@ -68,12 +67,12 @@ export function createSummaryFigures(timeline: Timeline): SummaryFigures {
       const bin = createBin();
       fill(bin, summary);
       let ends = cell.ends.get(summary.run);
-      if (ends === undefined) cell.ends.set(summary.run, ends = createSequenceSet());
-      // A run's intervals follow one another, a second apart at least.
-      if (!ends.add(Math.max(0, Math.round(summary.endUs / US_PER_SECOND * 10)))) {
+      if (ends === undefined) cell.ends.set(summary.run, ends = new Set());
+      if (ends.has(summary.endUs)) {
         duplicates++;
         return false;
       }
+      ends.add(summary.endUs);
       timeline.widen(Math.min(summary.endUs - summary.startUs, 3600e6));
       mergeBin(cell.series.at((summary.startUs + summary.endUs) / 2), bin);
       count++;
