@@ -48,8 +48,11 @@ export function createGatherer(options: GathererOptions): Gatherer {
     clearTimeout(timer);
     timer = undefined;
     if (records === 0) return;
-    const chunk = { bytes: buffer!.subarray(0, bytes), records, firstMs };
-    buffer = undefined;
+    let gathered: Uint8Array = buffer!.subarray(0, bytes);
+    // A few lines must not hold on to all of the buffer: chunks wait by the thousand.
+    if (bytes < buffer!.length / 2) gathered = new Uint8Array(gathered);
+    else buffer = undefined;
+    const chunk = { bytes: gathered, records, firstMs };
     bytes = 0;
     records = 0;
     firstMs = NaN;
