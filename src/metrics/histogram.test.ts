@@ -223,3 +223,60 @@ for (const digits of [2, 3] as const) {
     );
   });
 }
+
+test("values that repeat one another are all counted, whenever somebody looks between them", () => {
+  const readers: ((histogram: Histogram) => number)[] = [
+    (histogram) => histogram.count,
+    (histogram) => histogram.negative,
+    (histogram) => histogram.min,
+    (histogram) => histogram.max,
+    (histogram) => histogram.mean,
+    (histogram) => histogram.stddev,
+    (histogram) => histogram.percentile(0.5),
+    (histogram) => {
+      let sum = 0;
+      histogram.eachBucket((valueUs, count) => sum += valueUs * count);
+      return sum;
+    },
+    (histogram) => {
+      const copy = new Histogram(3);
+      copy.add(histogram);
+      copy.add(histogram);
+      return copy.count;
+    },
+    (histogram) => decodeFromCompressedBase64(histogram.encode()).totalCount,
+  ];
+  const runs = fc.array(
+    fc.tuple(fc.constantFrom(-3, 0, 5, 70_000), fc.integer({ min: 1, max: 4 })),
+    { minLength: 1, maxLength: 12 },
+  );
+  const looks = fc.array(fc.integer({ min: 0, max: readers.length - 1 }), { maxLength: 12 });
+  fc.assert(
+    fc.property(runs, looks, (values, seen) => {
+      const lookedAt = new Histogram(3);
+      const sorted: number[] = [];
+      values.forEach(([valueUs, times], index) => {
+        for (let i = 0; i < times; i++) lookedAt.record(valueUs);
+        if (seen[index] !== undefined) readers[seen[index]]!(lookedAt);
+        sorted.push(...Array<number>(times).fill(valueUs));
+      });
+      const order = sorted.toSorted((a, b) => a - b);
+      const unseen = new Histogram(3);
+      for (const valueUs of order) unseen.record(valueUs);
+      for (const reader of readers) {
+        const [found, wanted] = [reader(lookedAt), reader(unseen)];
+        assert.ok(Math.abs(found - wanted) <= 1e-9 * Math.abs(wanted) + 1e-6, String(reader));
+      }
+      const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+      assert.ok(Math.abs(lookedAt.mean - mean) < 1e-6);
+      assert.equal(lookedAt.count, sorted.length);
+      assert.equal(lookedAt.min, order[0]);
+      assert.equal(lookedAt.max, order.at(-1));
+      lookedAt.reset();
+      assert.equal(lookedAt.count, 0);
+      lookedAt.record(5);
+      assert.equal(lookedAt.mean, 5);
+    }),
+    SEED,
+  );
+});

@@ -50,6 +50,12 @@ export class Histogram {
   #mean = 0;
   /** Sum of squared distances from the mean (Welford 1962). */
   #squares = 0;
+  /**
+   * The newest value, and how many times in a row it came: not among the counters yet. Messages
+   * that travelled together have equal delays, so floods mostly repeat the value before.
+   */
+  #runUs = NaN;
+  #run = 0;
 
   /** @param digits Precision of the percentiles: a step is at most 1/1000 or 1/100 of its value. */
   constructor(digits: Digits) {
@@ -59,31 +65,36 @@ export class Histogram {
 
   /** Values recorded. */
   get count(): number {
-    return this.#count;
+    return this.#count + this.#run;
   }
 
   /** How many of them were below zero; the buckets hold them as 0. */
   get negative(): number {
+    this.#endRun();
     return this.#negative;
   }
 
   /** Exact smallest value in µs; NaN while empty. */
   get min(): number {
+    this.#endRun();
     return this.#count === 0 ? NaN : this.#min;
   }
 
   /** Exact largest value in µs; NaN while empty. */
   get max(): number {
+    this.#endRun();
     return this.#count === 0 ? NaN : this.#max;
   }
 
   /** Exact mean in µs; NaN while empty. */
   get mean(): number {
+    this.#endRun();
     return this.#count === 0 ? NaN : this.#mean;
   }
 
   /** Exact standard deviation of the values (not of a sample of them) in µs; NaN while empty. */
   get stddev(): number {
+    this.#endRun();
     return this.#count === 0 ? NaN : Math.sqrt(this.#squares / this.#count);
   }
 
@@ -96,7 +107,22 @@ export class Histogram {
    * @throws RangeError if the value is not finite: it would poison mean and deviation for good.
    */
   record(valueUs: number, count = 1): void {
+    if (valueUs === this.#runUs) {
+      this.#run += count;
+      return;
+    }
     if (valueUs - valueUs !== 0) throw new RangeError(`not a finite delay: ${valueUs}`);
+    if (this.#run > 0) this.#endRun();
+    this.#runUs = valueUs;
+    this.#run = count;
+  }
+
+  /** Takes the newest value into the counters. */
+  #endRun(): void {
+    const count = this.#run;
+    if (count === 0) return;
+    const valueUs = this.#runUs;
+    this.#run = 0;
     const total = this.#count + count;
     if (total > UINT32_MAX && this.#counts instanceof Uint32Array) this.#widen();
     this.#count = total;
@@ -127,11 +153,12 @@ export class Histogram {
 
   /** As `percentile`, of several shares in ascending order, in one pass. */
   percentiles(quantiles: readonly number[]): number[] {
-    return this.atRanks(quantiles.map((quantile) => nearestRank(quantile, this.#count)));
+    return this.atRanks(quantiles.map((quantile) => nearestRank(quantile, this.count)));
   }
 
   /** Values of ranks in ascending order; the smallest value has rank 1, the largest `count`. */
   atRanks(ranks: readonly number[]): number[] {
+    this.#endRun();
     const values: number[] = [];
     let seen = 0;
     for (let page = 0; page < this.#pages.length && values.length < ranks.length; page++) {
@@ -152,6 +179,8 @@ export class Histogram {
   /** Takes in all that another histogram of the same digits holds. */
   add(other: Histogram): void {
     if (other.digits !== this.digits) throw new RangeError("histograms differ in digits");
+    this.#endRun();
+    other.#endRun();
     if (other.#count === 0) return;
     const total = this.#count + other.#count;
     if (total > UINT32_MAX && this.#counts instanceof Uint32Array) this.#widen();
@@ -186,6 +215,7 @@ export class Histogram {
    * and its place, which stays the same for the life of this histogram.
    */
   eachBucket(each: (valueUs: number, count: number, place: number) => void): void {
+    this.#endRun();
     for (let page = 0; page < this.#pages.length; page++) {
       const place = this.#pages[page]!;
       if (place === 0) continue;
@@ -199,6 +229,7 @@ export class Histogram {
 
   /** Forgets all values; keeps the memory, as what comes next is likely to be alike. */
   reset(): void {
+    this.#run = 0;
     this.#counts.fill(0);
     this.#count = 0;
     this.#negative = 0;
@@ -213,6 +244,7 @@ export class Histogram {
    * Values below zero stand in it as 0.
    */
   encode(): string {
+    this.#endRun();
     // The top of the octave that has the largest value, or of the first two.
     const largestUnits = Math.min(Math.max(1, this.#max * UNITS_PER_US + 0.5), LARGEST_UNITS);
     const bits = Math.max(this.#halfBits + 1, Math.floor(Math.log2(largestUnits)) + 1);
