@@ -11,6 +11,7 @@ import { step } from "./progress.ts";
 import { inject, makeBlob } from "./sea.ts";
 import { describeCommit } from "./source.ts";
 import { hostName, nodeVersion, placeNode, strip, targets } from "./targets.ts";
+import { bundlePage } from "./web.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -53,6 +54,12 @@ async function bundleAll(work: string) {
       inputs.push(...await bundle(root, name, file, stamp));
     });
   }
+  const pageFile = join(work, "page.json");
+  await step("bundle page", pageFile, async () => {
+    const { page, inputs: contributed } = await bundlePage();
+    inputs.push(...contributed);
+    await writeFile(pageFile, JSON.stringify(page));
+  });
   for (const { name, entry } of programs) {
     const file = join(work, `${name}.cjs`);
     await step(`bundle ${name}`, file, async () => {
@@ -84,6 +91,7 @@ async function buildTarget(work: string, targetName: string) {
     await step(relative(root, executable), executable, async () => {
       const assets = {
         licenses: `${name}.licenses`,
+        page: "page.json",
         ...Object.fromEntries(Object.values(assetOf).map((asset) => [asset, `${asset}.cjs`])),
       };
       await makeBlob(work, { bundle: `${name}.cjs`, assets, blob }, isHost);

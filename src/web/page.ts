@@ -32,7 +32,7 @@ export interface ReportData {
   percentiles: PercentilesView;
 }
 
-/** Not to be found by the bundler: executables carry the page as an asset and have no esbuild. */
+/** Named so that the bundler does not follow: executables have the page, and no esbuild. */
 const BUNDLER = "../../build/web.ts";
 
 let loaded: Promise<Page> | undefined;
@@ -50,7 +50,7 @@ export function loadPage(): Promise<Page> {
 async function load(): Promise<Page> {
   const sea = process.getBuiltinModule?.("node:sea");
   if (sea?.isSea?.()) return JSON.parse(sea.getAsset("page", "utf8"));
-  const { bundlePage } = await import(new URL(BUNDLER, import.meta.url).href);
+  const { bundlePage } = await import(BUNDLER);
   return (await bundlePage()).page;
 }
 
