@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { optionsMarkdown } from "../cli/options-markdown.ts";
 import { clientOptions } from "../client/options.ts";
+import { reportOptions } from "../report/options.ts";
 import { serverOptions } from "../server/options.ts";
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
@@ -13,7 +14,13 @@ const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
 const unpadded = (markdown: string): string =>
   markdown.trim().replace(/ *\| */g, "|").replace(/-{3,}/g, "---");
 
-for (const [name, table] of [["client", clientOptions], ["server", serverOptions]] as const) {
+const tables = [
+  ["client", clientOptions],
+  ["server", serverOptions],
+  ["report", reportOptions],
+] as const;
+
+for (const [name, table] of tables) {
   test(`the README lists the options of the ${name} as the program has them`, () => {
     const [begin, end] = [`<!-- options:${name} -->`, `<!-- /options:${name} -->`];
     const from = readme.indexOf(begin);
