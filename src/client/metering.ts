@@ -3,7 +3,7 @@ import { delayFigures } from "../metrics/delays.ts";
 import { createDifferences, type DifferenceLink, type DownStream } from "../metrics/differences.ts";
 import { createFigureSet, type FigureSet } from "../metrics/figure-set.ts";
 import { Histogram } from "../metrics/histogram.ts";
-import type { RunSummary } from "../metrics/summary.ts";
+import type { DifferenceSummary, RunSummary } from "../metrics/summary.ts";
 import {
   FLAG_WARM_UP,
   hopOffset,
@@ -61,6 +61,12 @@ export interface ClientMetering {
   /** The relay's last word on an ended session is known. */
   settled(session: ClientSession): void;
   summarise(seconds: number, hdr: boolean): ClientFigures;
+  /** Of all messages together. */
+  totals(): Pick<ClientFigures, "received" | "warmup">;
+  /** Empty with a single route. */
+  differences(): DifferenceSummary[];
+  /** Intended to actual time of sending. */
+  readonly lags: Histogram;
   /** Round trips of a route's clock exchanges. */
   rttOf(route: string): RunSummary["lag_ms"];
   /** Figures of one of a route's flows. */
@@ -193,6 +199,9 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
 
   return {
     figures,
+    lags,
+    totals: () => ({ received, warmup }),
+    differences: () => compares ? differences.summarise() : [],
     welcomed(session) {
       meters.set(session, new Map());
       ownSessions.add(session.self!.id);

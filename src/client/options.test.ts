@@ -55,6 +55,9 @@ test("without arguments the client does what the original did", () => {
     logFormat: undefined,
     verbose: false,
     grace: 10_000,
+    http: undefined,
+    httpOpen: false,
+    httpTokenFile: undefined,
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { ipAddress, port, routes } from "../cli/addresses.ts";
 import { type Config, type OptionTable, stronger, value, type Values } from "../cli/option.ts";
+import { HTTP, httpOptions, httpWarnings } from "../cli/http-options.ts";
 import { recordOptions, RECORDS } from "../cli/record-options.ts";
 import {
   addressProblem,
@@ -111,6 +112,7 @@ const options = {
   }),
   ...clockOptions,
   ...recordOptions("CLIENT"),
+  ...httpOptions("CLIENT", "metrics, health and the API"),
   ...outputOptions,
   ...otherOptions,
 } as const;
@@ -140,7 +142,7 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
   about: "Sends messages to performance-server over one or many routes, receives those of the " +
     "other clients, and shows what the ways take: one-way delay, round trip, loss, each with " +
     "its error bound.",
-  groups: [CONNECTION, MESSAGES, RUN, CLOCKS, RECORDS, OUTPUT, OTHER],
+  groups: [CONNECTION, MESSAGES, RUN, CLOCKS, RECORDS, HTTP, OUTPUT, OTHER],
   options,
   examples: [
     { says: "A server on this machine, until Ctrl-C:", command: "performance-client" },
@@ -212,6 +214,7 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
           "fragments on most paths, and are lost with any of them",
       );
     }
+    warnings.push(...httpWarnings(values));
     return { value: { config, warnings } };
   },
 };

@@ -28,7 +28,7 @@ export function createKeyNews(figures: FigureSet): (spanMs: number) => Iterable<
       const interval = watch.take();
       if (interval === undefined) continue;
       const summary = figure.summarise(0, false);
-      summary.per_second = interval.count / (spanMs / 1000);
+      summary.per_second = Math.round((interval.count * 1e6) / spanMs) / 1000;
       yield { figures: figure, summary, interval, spanMs };
     }
   };

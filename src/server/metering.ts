@@ -24,6 +24,9 @@ export interface ServerMetering {
   readonly figures: FigureSet;
   /** The part of the run's summary that is the metering's. */
   summarise(seconds: number, hdr: boolean): ServerFigures;
+  /** Of all messages together. */
+  totals(): Pick<ServerFigures, "sent" | "received" | "warmup">;
+  readonly distributions: { readonly residence: Histogram; readonly fanOutWait: Histogram };
 }
 
 type ServerFigures = Pick<
@@ -79,6 +82,8 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
 
   return {
     figures,
+    distributions: { residence, fanOutWait },
+    totals: () => ({ sent, received, warmup }),
     observer: {
       left(session) {
         // Of who was only ever lost, the loss is told all the same.

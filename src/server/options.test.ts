@@ -40,6 +40,9 @@ test("without arguments the server listens on port 8080 of all interfaces", () =
     verbose: false,
     health: false,
     grace: 10_000,
+    http: undefined,
+    httpOpen: false,
+    httpTokenFile: undefined,
   });
 });
 

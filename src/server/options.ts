@@ -2,6 +2,7 @@
 
 import { host, listeningPort } from "../cli/addresses.ts";
 import { type Config, flag, type OptionTable, value, type Values } from "../cli/option.ts";
+import { HTTP, httpOptions, httpWarnings } from "../cli/http-options.ts";
 import { recordOptions, RECORDS } from "../cli/record-options.ts";
 import {
   addressProblem,
@@ -55,6 +56,7 @@ const options = {
   "max-backlog": backlogOption,
   ...clockOptions,
   ...recordOptions("SERVER"),
+  ...httpOptions("SERVER", "dashboard, metrics and health"),
   ...outputOptions,
   health: flag({
     group: OTHER,
@@ -70,7 +72,7 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
   prefix: "SERVER",
   about: "Relays the messages of performance-client to all its other clients, and measures what " +
     "the way to this server takes: one-way delay, each figure with its error bound.",
-  groups: [CONNECTION, MESSAGES, LIMITS, CLOCKS, RECORDS, OUTPUT, OTHER],
+  groups: [CONNECTION, MESSAGES, LIMITS, CLOCKS, RECORDS, HTTP, OUTPUT, OTHER],
   options,
   examples: [
     { says: "Serve on port 8080 of all interfaces:", command: "performance-server" },
@@ -89,6 +91,10 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
     {
       says: "The same to Amazon Data Firehose, kept on disk while it cannot be reached:",
       command: "performance-server -k eu-west-1:performance --spool /var/spool/performance",
+    },
+    {
+      says: "Dashboard, metrics and API on this machine:",
+      command: "performance-server --http 8081",
     },
     {
       says: "The health check of a container:",
@@ -112,7 +118,8 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
   finish(values, sources) {
     const problem = sharedProblem(values, sources) ??
       addressProblem("host", values.host, values);
-    return problem === undefined ? { value: { config: values, warnings: [] } } : { problem };
+    if (problem !== undefined) return { problem };
+    return { value: { config: values, warnings: httpWarnings(values) } };
   },
 };
 

@@ -4,6 +4,7 @@ import { startGrace, stopped } from "../cli/ending.ts";
 import { ExitCode } from "../cli/exit.ts";
 import { logClockEvent } from "../cli/clock-log.ts";
 import { createHostClock } from "../cli/host-clock.ts";
+import { readHttpToken } from "../cli/http-options.ts";
 import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
 import type { ProgramContext } from "../cli/program.ts";
@@ -11,6 +12,7 @@ import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
 import type { RunSummary } from "../metrics/summary.ts";
 import { udpNotes } from "../metrics/udp-losses.ts";
+import { type HttpService, openHttpService } from "../http/service.ts";
 import { type Clock, createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { fillName, findPlace } from "../platform/place.ts";
@@ -29,6 +31,7 @@ import { listen, type Listening, transportsOf } from "./listen.ts";
 import { createServerMetering, type ServerMetering, summariseSession } from "./metering.ts";
 import type { ServerConfig } from "./options.ts";
 import { createServerRecorder } from "./records.ts";
+import { createServedServer, type ServedServer } from "./served.ts";
 
 const RUN_ID_BYTES = 4;
 
@@ -42,6 +45,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   const name = fillName(config.name, place);
   const problem = nameProblem(name);
   if (problem !== undefined) throw new Failure(`the name becomes ${problem}`);
+  const httpToken = config.http && readHttpToken(config.httpTokenFile, "SERVER", process.env);
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
@@ -61,6 +65,18 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     : undefined;
   const hostClock = createHostClock(clock, config.clockError);
   const ticker = createTicker(clock.nowUs, () => relay.tick());
+  let service: HttpService | undefined;
+  const served = config.http && createServedServer({
+    name,
+    run: source.run,
+    nowUs: clock.nowUs,
+    metering,
+    sessions: () => relay.sessions,
+    isReady: () => !context.stopping.aborted,
+    clockErrorMs: () => hostClock().boundUs / 1000,
+    summarise: () => summarise(false),
+    rest: () => ({ sinks: sinks?.summaries() ?? [], ...udpOf(listening) }),
+  });
   const relay = createServerRelay({
     config,
     name,
@@ -69,6 +85,15 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     hostClock,
     metering,
     wake: ticker.wake,
+    served: served && {
+      ...served.observer,
+      left(session, reason) {
+        served.observer.left(session, reason);
+        service?.left(session.id, reason);
+        service?.reporters.left(session, relay.sessions);
+      },
+      report: (session, report) => service?.reporters.report(session, report),
+    },
   });
   const listening = await listen(config, relay, clock.nowUs).catch(async (error) => {
     await sinks?.close(0);
@@ -97,6 +122,10 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
       notes: udp ? udpNotes(udp) : [],
     };
   };
+  if (config.http && served) {
+    const { http } = config;
+    service = await openHttpService({ ...config, http }, httpToken, served.program);
+  }
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
     report() {
       // Also where no client is there to be told of it.
@@ -117,6 +146,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   });
   await sayBye(relay, listening, grace.forRunMs);
   ticker.stop();
+  service?.close();
   endInterval?.();
   await sinks?.close(grace.leftMs());
   context.printSummary({ ...summarise(true), sessions: sessions ?? [] });
@@ -140,7 +170,18 @@ async function checkHealth(config: ServerConfig): Promise<number> {
   throw new Failure(`no server on ${problems.join("; on ")}`);
 }
 
-function createServerRelay({ config, name, processId, clock, hostClock, metering, wake }: {
+/** Losses of this machine's sockets, where there are such. */
+function udpOf(listening: Listening): Pick<RunSummary, "udp"> {
+  const udp = listening.udp();
+  return udp === undefined ? {} : { udp };
+}
+
+/** What else hears of the relay: the HTTP service. */
+type Served =
+  & ServedServer["observer"]
+  & Required<Pick<RelayObserver, "report">>;
+
+function createServerRelay({ config, name, processId, clock, hostClock, metering, wake, served }: {
   config: ServerConfig;
   name: string;
   processId: Uint8Array;
@@ -148,6 +189,7 @@ function createServerRelay({ config, name, processId, clock, hostClock, metering
   hostClock: () => HostClock;
   metering: ServerMetering;
   wake: (atUs: number) => void;
+  served: Served | undefined;
 }): Relay {
   return createRelay({
     name,
@@ -160,22 +202,25 @@ function createServerRelay({ config, name, processId, clock, hostClock, metering
     nowUs: clock.nowUs,
     randomBytes: (count) => randomBytes(count),
     wake,
-    observer: createObserver(metering),
+    observer: createObserver(metering, served),
   });
 }
 
 /** The relay's events: into the metering, and into the log. */
-function createObserver({ observer }: ServerMetering): RelayObserver {
+function createObserver({ observer }: ServerMetering, served: Served | undefined): RelayObserver {
   const log = logger("relay");
   return {
     ...observer,
+    ...(served && { report: served.report }),
     joined(session) {
+      served?.joined(session);
       const { name, route, mode, metered } = session;
       log.info(`${name} joined`, { route, mode, peer: session.connection.link.peer });
       if (!metered) log.warn(`${name} is not relayed: its payloads lack the filter's text`);
     },
     left(session, reason) {
       observer.left(session, reason);
+      served?.left(session, reason);
       const { name, route, tracker, droppedTotal, noSlot } = session;
       const { received } = tracker;
       log.info(`${name} left: ${reason}`, {
@@ -185,8 +230,14 @@ function createObserver({ observer }: ServerMetering): RelayObserver {
         ...(noSlot > 0 && { not_relayed: noSlot }),
       });
     },
-    refused: (peer, reason) => log.warn(`a client was turned away: ${reason}`, { peer }),
-    stranger: (peer, fault) => log.debug(`not a client: ${fault}`, { peer }),
+    refused(peer, reason) {
+      served?.turnedAway("refused");
+      log.warn(`a client was turned away: ${reason}`, { peer });
+    },
+    stranger(peer, fault) {
+      served?.turnedAway("stranger");
+      log.debug(`not a client: ${fault}`, { peer });
+    },
     dropped(recipient, origin, messages) {
       if (recipient.droppedTotal !== messages) return;
       log.warn(`${recipient.name} falls behind: messages to it are dropped`, {

@@ -1,0 +1,241 @@
+/** The endpoints: what each answers. Texts are put together once an interval and shared. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RunSummary } from "../metrics/summary.ts";
+import {
+  acceptedFormat,
+  CONTENT_TYPES,
+  type ExpositionFormat,
+  lastLine,
+} from "../metrics/exposition.ts";
+import type { KeyMetrics } from "../metrics/key-metrics.ts";
+import { inStretches } from "../metrics/key-news.ts";
+import type { Mesh } from "../metrics/mesh.ts";
+import { processMetrics } from "../metrics/process-metrics.ts";
+import { curveOf } from "./curve.ts";
+import type { EventStream } from "./event-stream.ts";
+import { type Answer, beginEvents, type HttpServer } from "./http-server.ts";
+import { indexPage } from "./index-page.ts";
+import type { ServedProgram } from "./service.ts";
+import type { SessionViews } from "./session-views.ts";
+
+const MOST_SERIES = 100;
+const MOST_CURVES = 20;
+const JSON_TYPE = "application/json; charset=utf-8";
+const TEXT_TYPE = "text/plain; charset=utf-8";
+
+export interface ApiOptions {
+  program: ServedProgram;
+  mesh: Mesh;
+  keyMetrics: KeyMetrics;
+  sessions: SessionViews;
+  events: EventStream;
+  intervalMs: number;
+  startedAt: number;
+  version: string;
+  /** The part of view and update that is made anew each time. */
+  view: () => object;
+  server: () => HttpServer;
+}
+
+export interface Api {
+  handle(
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<Answer | undefined>;
+  /** An interval has ended: tells the listeners, and lets the texts of the last one go. */
+  publish(): Promise<void>;
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { program, mesh, events, intervalMs, startedAt, version } = options;
+  /** Texts of this interval, by what they are. */
+  const texts = new Map<string, Promise<string>>();
+  /** Grows with each update that was sent. */
+  let updates = 0;
+
+  const shared = (what: string, make: () => Promise<string>): Promise<string> => {
+    let text = texts.get(what);
+    if (text === undefined) {
+      texts.set(what, text = make());
+      // A failure is not kept.
+      text.catch(() => texts.delete(what));
+    }
+    return text;
+  };
+
+  async function snapshot(): Promise<string> {
+    const keys: string[] = [];
+    await inStretches(mesh.keysJson(), (json) => keys.push(json));
+    const head = JSON.stringify({
+      version: 1,
+      name: program.name,
+      tool: program.tool,
+      tool_version: version,
+      run: program.run,
+      started_at: startedAt,
+      interval_s: intervalMs / 1000,
+      ...options.view(),
+    });
+    return `${head.slice(0, -1)},"keys":[${keys.join()}]}`;
+  }
+
+  async function metrics(format: ExpositionFormat): Promise<string> {
+    await inStretches(options.keyMetrics.refresh(), () => {});
+    const parts: string[] = [];
+    const take = (part: string): void => void parts.push(part);
+    await inStretches(processMetrics(processFigures(), format), take);
+    await inStretches(options.keyMetrics.write(format), take);
+    parts.push(lastLine(format));
+    return parts.join("");
+  }
+
+  function processFigures() {
+    const { requests, refused } = options.server();
+    const clockErrorMs = program.clockErrorMs();
+    const { user, system } = process.cpuUsage();
+    const reporters: Record<"live" | "gone", number> = { live: 0, gone: 0 };
+    for (const { isOwn, isThere } of mesh.reporters) {
+      if (!isOwn) reporters[isThere ? "live" : "gone"]++;
+    }
+    return {
+      tool: program.tool,
+      version,
+      name: program.name,
+      startedAtS: startedAt / 1000,
+      clockErrorS: Number.isFinite(clockErrorMs) ? clockErrorMs / 1000 : undefined,
+      sessions: options.sessions.list(),
+      keys: mesh.counts,
+      reporters,
+      omittedKeys: mesh.omittedKeys,
+      http: {
+        requests,
+        refused,
+        listeners: events.listeners,
+        droppedListeners: events.dropped,
+      },
+      cpuS: (user + system) / 1e6,
+      memoryBytes: process.memoryUsage.rss(),
+      ...program.processFigures(),
+    };
+  }
+
+  async function listen(request: IncomingMessage, response: ServerResponse) {
+    if (events.isFull) return busy("too many listeners");
+    if (request.method === "HEAD") return { status: 200, type: "text/event-stream", body: "" };
+    // An update that was sent while the snapshot was put together may be missing in it.
+    let before: number;
+    let text: string;
+    do {
+      before = updates;
+      text = await shared("mesh", snapshot);
+    } while (before !== updates);
+    if (response.destroyed) return undefined;
+    beginEvents(response);
+    if (!events.listen(response, text)) response.end();
+    return undefined;
+  }
+
+  function series(url: URL): Answer {
+    const since = Number(url.searchParams.get("since") ?? 0);
+    const ids = idsOf(url, MOST_SERIES);
+    if (ids === undefined || !Number.isFinite(since)) {
+      return wrong(`?keys=ID,… with up to ${MOST_SERIES} ids of /api/v1/mesh, and since=MS`);
+    }
+    const found = ids.flatMap((id) => {
+      const points = mesh.seriesJson(id, since);
+      return points === undefined ? [] : [`{"id":${id},"points":${points}}`];
+    });
+    return json(`{"at":${Date.now()},"series":[${found.join()}]}`);
+  }
+
+  function percentiles(url: URL): Answer {
+    const ids = idsOf(url, MOST_CURVES);
+    if (ids === undefined) {
+      return wrong(`?keys=ID,… with up to ${MOST_CURVES} ids of /api/v1/mesh`);
+    }
+    const curves = ids.flatMap((id) => {
+      const found = mesh.find(id);
+      return found === undefined ? [] : [{ id, ...curveOf(found, program.figures) }];
+    });
+    return json(JSON.stringify({ at: Date.now(), curves }));
+  }
+
+  async function page(part: "html" | "script" | "style", type: string): Promise<Answer> {
+    const body = (await program.page!())[part];
+    return { status: 200, type: `${type}; charset=utf-8`, body };
+  }
+
+  async function answer(url: URL, request: IncomingMessage, response: ServerResponse) {
+    switch (url.pathname) {
+      case "/healthz":
+        return { status: 200, type: TEXT_TYPE, body: "ok\n" };
+      case "/readyz":
+        return program.isReady()
+          ? { status: 200, type: TEXT_TYPE, body: "ready\n" }
+          : busy("not ready");
+      case "/metrics": {
+        const format = acceptedFormat(request.headers.accept);
+        const body = await shared(format, () => metrics(format));
+        return { status: 200, type: CONTENT_TYPES[format], body };
+      }
+      case "/api/v1/mesh":
+        return json(await shared("mesh", snapshot));
+      case "/api/v1/summary":
+        return json(
+          await shared("summary", () => Promise.resolve(summaryText(program.summarise()))),
+        );
+      case "/api/v1/series":
+        return series(url);
+      case "/api/v1/percentiles":
+        return percentiles(url);
+      case "/api/v1/events":
+        return await listen(request, response);
+      case "/":
+        return program.page === undefined
+          ? { status: 200, type: "text/html; charset=utf-8", body: indexPage(program) }
+          : await page("html", "text/html");
+      case "/page.js":
+        if (program.page !== undefined) return await page("script", "text/javascript");
+        break;
+      case "/page.css":
+        if (program.page !== undefined) return await page("style", "text/css");
+    }
+    return { status: 404, type: TEXT_TYPE, body: "nothing here: see /\n" };
+  }
+
+  return {
+    handle: answer,
+    async publish() {
+      texts.clear();
+      const { keys, forgotten } = mesh.changes();
+      // Also without listeners: texts of keys are made here, and not when somebody waits.
+      const parts: string[] = [];
+      await inStretches(keys, (part) => parts.push(part));
+      updates++;
+      if (events.listeners === 0) return;
+      const head = JSON.stringify({ ...options.view(), forgotten });
+      events.send("update", `${head.slice(0, -1)},"keys":[${parts.join()}]}`);
+    },
+  };
+}
+
+/** The ids of `?keys=`, or undefined where it is not a list of at most so many. */
+function idsOf(url: URL, most: number): number[] | undefined {
+  const parts = (url.searchParams.get("keys") ?? "").split(",");
+  if (parts.length > most || !parts.every((part) => /^\d{1,12}$/.test(part))) return undefined;
+  return [...new Set(parts.map(Number))];
+}
+
+function summaryText(summary: RunSummary): string {
+  return JSON.stringify(summary);
+}
+
+const json = (body: string): Answer => ({ status: 200, type: JSON_TYPE, body });
+const wrong = (why: string): Answer => ({ status: 400, type: TEXT_TYPE, body: `${why}\n` });
+const busy = (why: string): Answer => ({
+  status: 503,
+  type: TEXT_TYPE,
+  body: `${why}\n`,
+  headers: { "retry-after": "5" },
+});
