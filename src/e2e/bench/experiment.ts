@@ -7,8 +7,8 @@ import type { Owner } from "../processes.ts";
 /** One program under test, in one role. */
 export interface Contestant {
   name: string;
-  /** A program that has to be here; it is skipped and shown as missing where it is not. */
-  needs?: string;
+  /** Why it cannot be measured on this machine, if so: its rows say that then. */
+  unable?(): string | undefined;
   /** Runs once; returns figures by name. What it starts ends with `owner`. */
   measure(owner: Owner, effort: Effort): Promise<Record<string, number>>;
 }

@@ -5,30 +5,16 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import type { Owner } from "../processes.ts";
-import type { Contestant, Effort, Experiment } from "./experiment.ts";
+import { owned } from "../owned.ts";
+import type { Effort, Experiment } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
 import { compare, medians, type Outcome } from "./ratios.ts";
-import { isInstalled } from "./started.ts";
 import { renderTable } from "./table.ts";
 
 const FULL: Effort = { seconds: 2 };
 const QUICK: Effort = { seconds: 0.7 };
 /** More than this was busy when it began, and the figures are not to be trusted. */
 const QUIET_LOAD = 1;
-
-/** Runs what is given, and ends all that it started. */
-async function owned<T>(body: (owner: Owner) => Promise<T>): Promise<T> {
-  const ends: (() => unknown)[] = [];
-  try {
-    return await body({ after: (end) => void ends.push(end as () => unknown) });
-  } finally {
-    for (const end of ends.reverse()) await end();
-  }
-}
-
-const missingOf = ({ needs }: Contestant): string | undefined =>
-  needs === undefined || isInstalled(needs) ? undefined : `missing: ${needs} is not installed`;
 
 /** One round of an experiment: figures of each contestant, or what went wrong. */
 async function runRound(
@@ -42,7 +28,7 @@ async function runRound(
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const contestant of turns) {
       const { name } = contestant;
-      if (failures.has(name) || missingOf(contestant) !== undefined) continue;
+      if (failures.has(name) || contestant.unable?.() !== undefined) continue;
       try {
         records.get(name)!.push(await owned((owner) => contestant.measure(owner, effort)));
       } catch (error) {
@@ -68,7 +54,7 @@ function outcomesOf(
     const results = rounds.map((round) => round.get(name));
     const failure = results.find((result) => result instanceof Error);
     if (failure) return [name, { missing: `failed: ${failure.message.split("\n")[0]}` }];
-    const missing = missingOf(contestant);
+    const missing = contestant.unable?.();
     if (missing !== undefined) return [name, { missing }];
     return [name, { rounds: results.filter((result) => result !== undefined) as never }];
   }));

@@ -8,9 +8,13 @@ import { type Owner, startCommand } from "../processes.ts";
 const execute = promisify(execFile);
 const PATIENCE_MS = 10_000;
 
-export function isInstalled(program: string): boolean {
+function isInstalled(program: string): boolean {
   return spawnSync("sh", ["-c", 'command -v "$0"', program]).status === 0;
 }
+
+/** Says of a contestant that its program is not here. */
+export const lacks = (program: string) => (): string | undefined =>
+  isInstalled(program) ? undefined : `missing: ${program} is not installed`;
 
 /** A port that nothing listens on now. */
 export async function freePort(): Promise<number> {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { type Owner, type Running, startCommand, startServer } from "../../processes.ts";
 import type { Contestant, Effort } from "../experiment.ts";
-import { startListener } from "../started.ts";
+import { lacks, startListener } from "../started.ts";
 import { type ProtocolName, protocolOf, type Role } from "./protocols.ts";
 
 const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -11,6 +11,7 @@ const WARM_UP_SHARE = 0.4;
 
 export interface Relay {
   name: string;
+  /** Its program, if it is not ours. */
   needs?: string;
   protocol: ProtocolName;
   /** Starts it on a free port, which it returns. */
@@ -96,7 +97,7 @@ async function deliveryRate(
 export function relayContestant(relay: Relay, receivers: number): Contestant {
   return {
     name: relay.name,
-    ...(relay.needs !== undefined && { needs: relay.needs }),
+    ...(relay.needs !== undefined && { unable: lacks(relay.needs) }),
     async measure(owner, effort) {
       return { delivered: await deliveryRate(owner, relay, receivers, effort) };
     },
