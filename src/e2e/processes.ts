@@ -67,7 +67,7 @@ export interface RunningServer extends Running {
 }
 
 /** The executables, built where they are missing. */
-function executable(program: Program): string {
+export function executable(program: Program): string {
   const path = join(ROOT, "dist", `performance-${program}`);
   if (!existsSync(path)) {
     execFileSync(join(ROOT, "scripts/build.sh"), { stdio: ["ignore", "ignore", "inherit"] });
