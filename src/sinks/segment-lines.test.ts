@@ -22,3 +22,17 @@ test("what waits takes about the memory of its lines, be it few or many at a tim
   const held = chunks.reduce((sum, { bytes }) => sum + bytes.buffer.byteLength, 0);
   assert.ok(held <= 2 * used, `${held} bytes are held for ${used}`);
 });
+
+test("a line larger than what is gathered is kept whole, whatever came before it", () => {
+  let text = "";
+  const gatherer = createGatherer({
+    gatherMs: Infinity,
+    gatherBytes: 100,
+    nowMs: () => 0,
+    emit: ({ bytes }) => text += Buffer.from(bytes).toString(),
+  });
+  const lines = [1, 99, 300, 1, 1, 40, 200, 1].map((length) => `${"é".repeat(length)}\n`);
+  for (const line of lines) gatherer.add(line);
+  gatherer.flush();
+  assert.equal(text, lines.join(""));
+});

@@ -24,7 +24,7 @@ export interface Gatherer {
 }
 
 export interface GathererOptions {
-  /** A line waits this long at most. */
+  /** A line waits this long at most. Infinity: until it is asked for. */
   gatherMs: number;
   /** About so many bytes are enough to be emitted at once. */
   gatherBytes: number;
@@ -37,7 +37,7 @@ export interface GathererOptions {
  * where it will be written from: strings that grow keep the garbage collector busy.
  */
 export function createGatherer(options: GathererOptions): Gatherer {
-  const { gatherBytes, nowMs, emit } = options;
+  const { gatherMs, gatherBytes, nowMs, emit } = options;
   let buffer: Buffer | undefined;
   let bytes = 0;
   let records = 0;
@@ -63,12 +63,14 @@ export function createGatherer(options: GathererOptions): Gatherer {
     add(line) {
       const mostBytes = line.length * MAX_CHARACTER_BYTES;
       if (buffer && bytes + mostBytes > buffer.length) flush();
-      buffer ??= Buffer.allocUnsafeSlow(Math.max(gatherBytes, mostBytes));
+      if (!buffer || mostBytes > buffer.length) {
+        buffer = Buffer.allocUnsafeSlow(Math.max(gatherBytes, mostBytes));
+      }
       if (records === 0) firstMs = nowMs();
       bytes += buffer.write(line, bytes);
       records++;
       if (bytes >= gatherBytes) flush();
-      else timer ??= setTimeout(flush, options.gatherMs);
+      else if (gatherMs < Infinity) timer ??= setTimeout(flush, gatherMs);
     },
     flush,
     get records() {
