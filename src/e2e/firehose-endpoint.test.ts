@@ -199,7 +199,7 @@ test("through all faults and two outages, each record arrives once at least", as
     const nowMs = (): number => performance.now();
     const sink = createFirehoseSink({
       name: "r:records",
-      queue: createMemoryQueue({ nowMs }),
+      queue: createMemoryQueue({ nowMs, warn: assert.fail }),
       put,
       flushMs: 100,
       aggregate: true,

@@ -21,8 +21,6 @@ export interface DeliveryLog {
   succeeded(): void;
   /** Records were given up, since nobody will ever take them: told once. */
   refused(message: string, records: number): void;
-  /** So many records were dropped by now. */
-  dropped(total: number): void;
 }
 
 /**
@@ -40,7 +38,6 @@ export function createDeliveryLog({ name, log, nowMs, waiting }: {
   let outageTold = false;
   let told = { message: "", atMs: -Infinity };
   let refusedTold = false;
-  let droppedTold = { total: 0, atMs: -Infinity };
 
   const begin = (): void => {
     if (Number.isNaN(sinceMs)) sinceMs = nowMs();
@@ -77,15 +74,6 @@ export function createDeliveryLog({ name, log, nowMs, waiting }: {
       if (refusedTold) return log.debug(`${name}: ${message}`, { records });
       refusedTold = true;
       log.warn(`${name}: ${message}; such records are given up and counted as failed`, { records });
-    },
-    dropped(total) {
-      const atMs = nowMs();
-      if (total === droppedTold.total || atMs - droppedTold.atMs < AGAIN_MS) return;
-      droppedTold = { total, atMs };
-      log.warn(`${name}: more records wait than the queue may hold: the oldest are dropped`, {
-        dropped: total,
-        ...waiting(),
-      });
     },
   };
 }

@@ -94,7 +94,7 @@ export async function withFirehose(
     const note = (level: string) => (message: string): void => void log.push(`${level} ${message}`);
     const sink = createFirehoseSink({
       name: "here:stream",
-      queue: createMemoryQueue({ limitBytes, nowMs }),
+      queue: createMemoryQueue({ limitBytes, nowMs, warn: note("warn") }),
       put,
       flushMs: 5000,
       aggregate,

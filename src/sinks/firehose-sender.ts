@@ -100,9 +100,7 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
   const tick = (): number => {
     if (state === "closed") return Infinity;
     const now = nowMs();
-    const { dropped, queued } = queue.counts();
-    delivery.dropped(dropped);
-    if (state === "closing" && queued === 0) {
+    if (state === "closing" && queue.counts().queued === 0) {
       finish();
       return Infinity;
     }
@@ -124,9 +122,8 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
       Math.min(due ? now : deadlineMs, jobs.earliestMs()),
       pace.heldUntilMs(),
     );
-    // What could go now, but for other requests, goes when one of them ends. Drops are told soon
-    // also while nothing is sent.
-    return 1000 * Math.min(wakeMs > now ? wakeMs : Infinity, queued > 0 ? now + 1000 : Infinity);
+    // What could go now, but for other requests, goes when one of them ends.
+    return wakeMs > now ? wakeMs * 1000 : Infinity;
   };
   const ticker = createTicker(() => nowMs() * 1000, tick);
   const poke = (): void => ticker.wake(nowMs() * 1000);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { createMemoryQueue } from "./memory-queue.ts";
 import type { RecordBatch } from "./record-queue.ts";
 
+const warn = (): void => {};
 const ALL = { bytes: Infinity, records: Infinity };
 const textOf = (batch: RecordBatch | undefined): string => Buffer.from(batch!.bytes).toString();
 
@@ -17,7 +18,7 @@ test("lines come out as they went in, within the limits, whole", async () => {
   });
   await fc.assert(
     fc.asyncProperty(fc.array(line), fc.array(limits, { minLength: 1 }), async (lines, limits) => {
-      const queue = createMemoryQueue({ nowMs: () => 0 });
+      const queue = createMemoryQueue({ nowMs: () => 0, warn });
       for (const line of lines) queue.push(line);
       let text = "";
       for (let i = 0; queue.waitingBytes() > 0; i++) {
@@ -39,14 +40,14 @@ test("lines come out as they went in, within the limits, whole", async () => {
 });
 
 test("a batch is as large as the limits let it be, however the lines are kept", async () => {
-  const queue = createMemoryQueue({ nowMs: () => 0 });
+  const queue = createMemoryQueue({ nowMs: () => 0, warn });
   for (let i = 0; i < 10_000; i++) queue.push(`${"x".repeat(599)}\n`);
   const batch = await queue.take({ bytes: 250_000, records: Infinity });
   assert.equal(batch!.bytes.byteLength, 249_600);
 });
 
 test("a full queue drops the oldest that nobody took, and counts them exactly", async () => {
-  const queue = createMemoryQueue({ limitBytes: 200_000, nowMs: () => 0 });
+  const queue = createMemoryQueue({ limitBytes: 200_000, nowMs: () => 0, warn });
   const push = (from: number, to: number) => {
     for (let i = from; i < to; i++) queue.push(`${String(i).padEnd(99)}\n`);
   };
@@ -64,14 +65,14 @@ test("a full queue drops the oldest that nobody took, and counts them exactly", 
 });
 
 test("a line larger than the whole queue is dropped", () => {
-  const queue = createMemoryQueue({ limitBytes: 50_000, nowMs: () => 0 });
+  const queue = createMemoryQueue({ limitBytes: 50_000, nowMs: () => 0, warn });
   queue.push(`${"x".repeat(60_000)}\n`);
   assert.deepEqual(queue.counts(), { recovered: 0, queued: 0, spooled: 0, dropped: 1 });
 });
 
 test("it tells since when the oldest waits, be it taken or not", async () => {
   let nowMs = 1000;
-  const queue = createMemoryQueue({ nowMs: () => nowMs });
+  const queue = createMemoryQueue({ nowMs: () => nowMs, warn });
   assert.ok(Number.isNaN(queue.oldestMs()));
   queue.push("a\n");
   nowMs = 2000;
@@ -89,7 +90,7 @@ test("it tells since when the oldest waits, be it taken or not", async () => {
 });
 
 test("a batch cannot be released twice", async () => {
-  const queue = createMemoryQueue({ nowMs: () => 0 });
+  const queue = createMemoryQueue({ nowMs: () => 0, warn });
   queue.push("a\n");
   const batch = await queue.take(ALL);
   queue.release(batch!);

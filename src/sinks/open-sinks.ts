@@ -109,7 +109,7 @@ async function openFirehose(
 }
 
 async function openQueue({ spool, spoolLimit }: SinksConfig, log: SinkLog): Promise<RecordQueue> {
-  if (spool === undefined) return createMemoryQueue({ nowMs });
+  if (spool === undefined) return createMemoryQueue({ nowMs, warn: log.warn });
   const queue = await openSpool({
     folder: spool,
     limitBytes: spoolLimit,

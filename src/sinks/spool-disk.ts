@@ -19,9 +19,6 @@ import { createSegment, type Extent, type Segment, type SegmentList } from "./sp
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 const SYNC_EVERY_MS = 1_000;
 
-/** Why records are given up. */
-export type DropReason = "no more room" | "too long for Firehose" | "their file is gone";
-
 export interface SpoolDiskOptions {
   folder: string;
   limitBytes: number;
@@ -29,7 +26,8 @@ export interface SpoolDiskOptions {
   fs: SegmentFs;
   warn: (message: string) => void;
   info: (message: string) => void;
-  dropped: (records: number, why: DropReason) => void;
+  /** `why` is what the user reads. */
+  dropped: (records: number, why: string) => void;
   /** What went wrong beside the appending: the checkpoint, a sync. */
   failed: (error: Error) => void;
   /** The folder is gone, or another process took it. */
@@ -78,6 +76,7 @@ function useFolder(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let tidying: Promise<void> = Promise.resolve();
   let isOurs = true;
+  const isFull = `the spool ${folder} is full (--spool-limit); the oldest go first`;
 
   const writer = createSegmentWriter({
     async open(firstMs) {
@@ -137,7 +136,7 @@ function useFolder(
     while (segments.bytes + bytes > limitBytes) {
       const oldest = segments.dropOldest();
       if (oldest) {
-        options.dropped(oldest.queued, "no more room");
+        options.dropped(oldest.queued, isFull);
         await removeFile(oldest.path);
       } else if (mayEnd && current) {
         mayEnd = false;
@@ -156,14 +155,14 @@ function useFolder(
       0,
     );
     segments.remove(segment);
-    options.dropped(segment.queued - underWay, "their file is gone");
+    options.dropped(segment.queued - underWay, `their file in ${folder} is gone`);
   };
 
   return {
     segments,
     async append(chunk) {
       if (!await makeRoom(chunk.bytes.byteLength)) {
-        return options.dropped(chunk.records, "no more room");
+        return options.dropped(chunk.records, isFull);
       }
       await writer.append(chunk);
       // The writer has ended it where it is no longer the current one.

@@ -7,16 +7,16 @@
  * folder cannot be written, records wait in memory, up to a limit; it is tried again and again.
  */
 import { Failure } from "../platform/failure.ts";
+import { createChunkMemory } from "./chunk-memory.ts";
+import { createDropLog } from "./drop-log.ts";
+import { MEMORY_LIMIT_BYTES } from "./memory-queue.ts";
 import type { RecordQueue } from "./record-queue.ts";
 import { type SegmentFs, segmentFs } from "./segment-fs.ts";
 import { createGatherer } from "./segment-lines.ts";
 import { openSpoolDisk, type SpoolDisk } from "./spool-disk.ts";
-import { createDropLog } from "./spool-drops.ts";
-import { createSpoolMemory } from "./spool-memory.ts";
 import { MAX_LINE_BYTES } from "./spool-reader.ts";
 
 const GATHER = { gatherMs: 200, gatherBytes: 64 * 1024 };
-const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = 10_000;
 
 export interface SpoolOptions {
@@ -38,8 +38,8 @@ export interface SpoolOptions {
  */
 export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
   const { folder, nowMs, warn, info, fs = segmentFs } = options;
-  const memory = createSpoolMemory(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
-  const drops = createDropLog(folder, nowMs, warn);
+  const memory = createChunkMemory(options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES);
+  const drops = createDropLog(nowMs, warn);
   const counts = { accepted: 0, recovered: 0, released: 0 };
   let disk: SpoolDisk | undefined;
   /** The folder cannot be written. */
@@ -137,7 +137,10 @@ export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
     ...GATHER,
     nowMs,
     emit(chunk) {
-      drops.add(memory.add(chunk), "no more room");
+      drops.add(
+        memory.add(chunk),
+        `the spool ${folder} cannot take them, nor may more wait in memory`,
+      );
       if (!isDown) void write();
     },
   });

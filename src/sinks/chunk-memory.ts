@@ -1,11 +1,11 @@
 /**
- * What waits to be written to a spool: for a moment while the disk is well, up to a limit while it
- * is not. Then batches are taken from here too.
+ * Chunks of lines that wait in memory, up to a limit: for a spool, until they are written, or to be
+ * sent while its disk fails; for all else, to be sent.
  */
 import type { RecordBatch } from "./record-queue.ts";
 import { type Chunk, countLines, cutLines } from "./segment-lines.ts";
 
-export interface SpoolMemory {
+export interface ChunkMemory {
   /** Adds the newest. Returns how many of the oldest records were dropped for it. */
   add(chunk: Chunk): number;
   /** The oldest, which stays where it is until it is `settled`. */
@@ -25,7 +25,7 @@ export interface SpoolMemory {
 }
 
 /** @param limitBytes what was taken included */
-export function createSpoolMemory(limitBytes: number): SpoolMemory {
+export function createChunkMemory(limitBytes: number): ChunkMemory {
   const chunks: Chunk[] = [];
   let waitingBytes = 0;
   const taken = new Map<RecordBatch, number>();

@@ -1,28 +1,22 @@
-/** Counts the records that a spool gives up, and tells of them at most once a minute. */
-import type { DropReason } from "./spool-disk.ts";
+/** Counts the records that a queue gives up, and tells why, at most once a minute. */
 
 const TELL_EVERY_MS = 60_000;
 
 export interface DropLog {
-  add(records: number, why: DropReason): void;
+  /** `why` is what the user reads. */
+  add(records: number, why: string): void;
   /** Tells what has not been told. */
   tell(): void;
   readonly records: number;
 }
 
-export function createDropLog(
-  folder: string,
-  nowMs: () => number,
-  warn: (message: string) => void,
-): DropLog {
+export function createDropLog(nowMs: () => number, warn: (message: string) => void): DropLog {
   let records = 0;
-  const untold = new Map<DropReason, number>();
+  const untold = new Map<string, number>();
   let toldMs = -Infinity;
 
   const tell = (): void => {
-    for (const [why, count] of untold) {
-      warn(`${count} records of the spool ${folder} were dropped: ${why}`);
-    }
+    for (const [why, count] of untold) warn(`${count} records were dropped: ${why}`);
     untold.clear();
     toldMs = nowMs();
   };
