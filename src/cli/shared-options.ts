@@ -3,11 +3,12 @@
 import { ipVersion } from "./addresses.ts";
 import { eitherFlag, flag, question, type Source, stronger, value } from "./option.ts";
 import { recordsProblem } from "./record-options.ts";
-import { bytes, duration, name, number, oneOf, text } from "./values.ts";
+import { bytes, duration, name, number, oneOf, path, text } from "./values.ts";
 import { MAX_PREFIX_BYTES } from "../relay/frame.ts";
 
 export const CONNECTION = "Connection";
 export const MESSAGES = "Messages";
+export const SECURITY = "Security";
 export const LIMITS = "Limits";
 export const CLOCKS = "Clocks";
 export const OUTPUT = "Output";
@@ -79,6 +80,22 @@ export const otherOptions = {
     help: "Shows the licences of all that this program contains.",
   }),
 } as const;
+
+/** `--tls-cert` and `--tls-key`: what this end shows of itself. */
+export function certificateOptions(help: string) {
+  return {
+    "tls-cert": value(path, { group: SECURITY, help }),
+    "tls-key": value(path, { group: SECURITY, help: "Its private key in PEM." }),
+  } as const;
+}
+
+/** What is wrong between them; the message, or undefined. */
+export function certificateProblem(
+  { tlsCert, tlsKey }: { tlsCert: string | undefined; tlsKey: string | undefined },
+): string | undefined {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return undefined;
+  return "--tls-cert and --tls-key belong together: give both";
+}
 
 /** On the server: 8 MiB. */
 export const backlogOption = value(bytes("256KiB", "4GiB"), {

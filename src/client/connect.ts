@@ -3,7 +3,9 @@ import { logger } from "../cli/log.ts";
 import { createTicker } from "../platform/ticker.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
 import type { NowUs } from "../relay/time.ts";
+import { watchCertificates } from "../platform/certificates.ts";
 import { connectTcp, familyOf } from "../transport/tcp.ts";
+import { connectTls } from "../transport/tls.ts";
 import { connectUdp } from "../transport/udp.ts";
 import { addLosses, type UdpLosses, type UdpSocket } from "../transport/udp-socket.ts";
 import type { ClientConfig, RouteConfig } from "./options.ts";
@@ -20,8 +22,14 @@ export interface Connector {
   losses(): UdpLosses | undefined;
 }
 
+/** Throws a Failure where its certificates are not good. */
+
 export function createConnector(config: ClientConfig, nowUs: NowUs): Connector {
   const log = logger("client");
+  const certificates = config.tls
+    // Each connection takes those that are there then.
+    ? watchCertificates(config, { changed() {}, warn: log.warn })
+    : undefined;
   const open = new Set<UdpSocket>();
   let closedLosses: UdpLosses = { sendFailures: 0, kernelDrops: undefined };
   let hasWarned = false;
@@ -46,9 +54,10 @@ export function createConnector(config: ClientConfig, nowUs: NowUs): Connector {
   return {
     connect({ host, port }, timeoutMs, signal, opened) {
       const to = { host, port, family: familyOf(config), bind: config.bind, timeoutMs };
-      return config.transport === "udp"
-        ? connectUdp(to, signal, opened, udp)
-        : connectTcp(to, signal, opened);
+      if (config.transport === "udp") return connectUdp(to, signal, opened, udp);
+      if (certificates === undefined) return connectTcp(to, signal, opened);
+      const { tlsServerName: serverName } = config;
+      return connectTls(to, signal, opened, { credentials: certificates.current, serverName });
     },
     losses() {
       if (config.transport !== "udp") return undefined;

@@ -1,11 +1,21 @@
 /** The client's command line. */
 
-import { ipAddress, port, routes } from "../cli/addresses.ts";
-import { type Config, type OptionTable, stronger, value, type Values } from "../cli/option.ts";
+import { host, ipAddress, port, routes } from "../cli/addresses.ts";
+import {
+  camelCase,
+  type Config,
+  flag,
+  type OptionTable,
+  stronger,
+  value,
+  type Values,
+} from "../cli/option.ts";
 import { HTTP, httpOptions, httpWarnings } from "../cli/http-options.ts";
 import { recordOptions, RECORDS } from "../cli/record-options.ts";
 import {
   addressProblem,
+  certificateOptions,
+  certificateProblem,
   clockOptions,
   CLOCKS,
   CONNECTION,
@@ -20,9 +30,18 @@ import {
   OUTPUT,
   outputOptions,
   PRECEDENCE,
+  SECURITY,
   sharedProblem,
 } from "../cli/shared-options.ts";
-import { duration, interval, number, oneOf, wholeNumber, wholeNumbers } from "../cli/values.ts";
+import {
+  duration,
+  interval,
+  number,
+  oneOf,
+  path,
+  wholeNumber,
+  wholeNumbers,
+} from "../cli/values.ts";
 import { MAX_UDP_PAYLOAD_BYTES, UNFRAGMENTED_PAYLOAD_BYTES } from "../relay/datagram.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 
@@ -70,6 +89,19 @@ const options = {
     default: "30s",
     help: "Gives up where no route connects within this time; 0 waits for ever.",
   }),
+  tls: flag({
+    group: SECURITY,
+    help: "Connects over TLS 1.3, to a server whose certificate is trusted and for its name.",
+  }),
+  "tls-ca": value(path, {
+    group: SECURITY,
+    help: "Authorities in PEM to trust instead of the usual ones.",
+  }),
+  "tls-server-name": value(host, {
+    group: SECURITY,
+    help: "Name that the server's certificate must have, where it is not that of the address.",
+  }),
+  ...certificateOptions("Certificate in PEM to show to a server that asks for one."),
   mode: value(oneOf("paced", "ping-pong", "flood"), {
     group: MESSAGES,
     default: "paced",
@@ -142,7 +174,7 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
   about: "Sends messages to performance-server over one or many routes, receives those of the " +
     "other clients, and shows what the ways take: one-way delay, round trip, loss, each with " +
     "its error bound.",
-  groups: [CONNECTION, MESSAGES, RUN, CLOCKS, RECORDS, HTTP, OUTPUT, OTHER],
+  groups: [CONNECTION, SECURITY, MESSAGES, RUN, CLOCKS, RECORDS, HTTP, OUTPUT, OTHER],
   options,
   examples: [
     { says: "A server on this machine, until Ctrl-C:", command: "performance-client" },
@@ -192,7 +224,7 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
       (values.mode === "ping-pong" && values.echo === false
         ? "--no-echo and --mode ping-pong exclude one another: a ping-pong waits for its echo"
         : undefined) ??
-      udpProblem(values);
+      udpProblem(values) ?? tlsProblem(values);
     if (problem !== undefined) return { problem };
     if ("problem" in paced) return paced;
     const size = values.transport === "udp" && sources.size === "default" ? UDP_SIZES : values.size;
@@ -220,6 +252,18 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
 };
 
 export type ClientConfig = Config<typeof clientOptions>;
+
+/** What goes wrong with TLS; the message, or undefined. */
+function tlsProblem(values: Raw): string | undefined {
+  if (values.tls) {
+    return values.transport === "udp"
+      ? "--tls needs --transport tcp: there is no TLS over UDP"
+      : certificateProblem(values);
+  }
+  const alone = (["tls-ca", "tls-cert", "tls-key", "tls-server-name"] as const)
+    .find((name) => values[camelCase(name) as "tlsCa" | "tlsCert"] !== undefined);
+  return alone === undefined ? undefined : `--${alone} has no effect without --tls: add it`;
+}
 
 /** What UDP cannot do; the message, or undefined. */
 function udpProblem({ transport, mode, size }: Raw): string | undefined {

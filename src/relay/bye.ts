@@ -27,6 +27,14 @@ export const ByeReason = {
   protocol: 5,
   /** A newer session of the same process took this one's place. */
   replaced: 6,
+  /** The other end spoke TLS where there is none, or did not where there has to be. */
+  tls: 7,
+  /** No certificate, or no token, that the relay trusts. */
+  untrusted: 8,
+  /** More was sent than may be. */
+  rate: 9,
+  /** There are too many connections. */
+  crowded: 10,
 } as const;
 export type ByeReasonName = keyof typeof ByeReason;
 const REASON_NAMES = Object.keys(ByeReason) as ByeReasonName[];

@@ -16,6 +16,8 @@ export interface Link {
   readonly transport: TransportName;
   /** Where the other end is, for people: `192.0.2.1:50000`. */
   readonly peer: string;
+  /** Why the other end may be no client, as the transport knows; it may still be told so. */
+  readonly refusal?: string;
   /**
    * Hands one bounded piece to the transport, which keeps the bytes until they are written.
    * Returns true where the piece was taken whole at once; otherwise `written` is called when it

@@ -67,7 +67,6 @@ test("a client that does not wait for the welcome is turned away, however its by
 
 const strangers: [who: string, bytes: Uint8Array][] = [
   ["a web browser", new TextEncoder().encode("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")],
-  ["a TLS client", Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3)],
   ["zeros", new Uint8Array(100)],
   ["a hello of another version", hello().fill(9, 6, 7)],
   ["a hello with another magic", hello().fill(9, 8, 12)],
@@ -99,6 +98,33 @@ for (const [who, bytes] of strangers) {
     });
   }
 }
+
+test("a client of TLS is refused by a bye, which its own end tells from TLS", () => {
+  const bytes = Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3);
+  for (const cuts of [[bytes], [...bytes].map((byte) => Uint8Array.of(byte))]) {
+    const bench = createBench();
+    const peer = bench.connect();
+    for (const part of cuts) peer.say(part);
+    assert.equal(peer.bye!.reason, "tls");
+    assert.match(peer.bye!.text, /does not speak TLS/);
+    assert.deepEqual(bench.log.refused, [peer.bye!.text]);
+    assert.ok(peer.link.ended);
+    assert.deepEqual(bench.log.strangers, []);
+  }
+});
+
+test("whom the transport does not trust is told why, and as a probe that somebody is there", () => {
+  const bench = createBench();
+  const untrusted = bench.connect("no certificate");
+  untrusted.sayHello();
+  assert.deepEqual(untrusted.types, ["bye"]);
+  assert.deepEqual([untrusted.bye!.reason, untrusted.bye!.text], ["untrusted", "no certificate"]);
+  assert.deepEqual(bench.log.refused, ["no certificate"]);
+  const probe = bench.connect("no certificate");
+  probe.sayHello({ probe: true });
+  assert.equal(probe.welcome!.name, "");
+  assert.ok(probe.welcome!.processId.every((byte) => byte === 0));
+});
 
 test("one that connects and leaves, or stays silent, or says half a hello is a stranger, once", () => {
   const bench = createBench();

@@ -13,7 +13,14 @@ import { createEndedSessions } from "./ended-sessions.ts";
 import { createFanOut } from "./fan-out.ts";
 import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
-import { type Hello, helloFault, MAX_HELLO_BYTES, readHello, SESSION_ID_BYTES } from "./hello.ts";
+import {
+  type Hello,
+  helloFault,
+  MAX_HELLO_BYTES,
+  PROCESS_ID_BYTES,
+  readHello,
+  SESSION_ID_BYTES,
+} from "./hello.ts";
 import { toHex } from "./hex.ts";
 import { type Link, type LinkEvents, STRAGGLERS_US } from "./link.ts";
 import { createOutbox } from "./outbox.ts";
@@ -22,6 +29,7 @@ import { ProtocolError } from "./protocol-error.ts";
 import type { Report } from "./report-frame.ts";
 import { createInbound } from "./inbound.ts";
 import { sendLongCounts } from "./relay-counts.ts";
+import type { RefusalReason } from "./refusal.ts";
 import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
 import type { NowUs } from "./time.ts";
@@ -32,6 +40,8 @@ import { writeWelcome } from "./welcome.ts";
 const PATROL_US = 250_000;
 /** A patrol this late means that this process was stopped, or its machine. */
 const ASLEEP_US = 1_000_000;
+
+const NO_TLS = "this server does not speak TLS (--tls-cert)";
 
 export interface RelayOptions {
   name: string;
@@ -56,10 +66,10 @@ export interface RelayObserver {
   joined(session: Session): void;
   /** Its tracker holds the final counts. `reason` is for people. */
   left(session: Session, reason: string): void;
-  /** A connection that was turned away with a bye. */
-  refused(peer: string, reason: string): void;
+  /** A connection that was turned away with a bye. `text` is for people. */
+  refused(peer: string, text: string, reason: RefusalReason): void;
   /** A connection that spoke something else, or nothing. */
-  stranger(peer: string, fault: string): void;
+  stranger(peer: string, fault: string, reason: RefusalReason): void;
   /** A metered message whose inbound hop is finished; called after it has been passed on. */
   message(session: Session, view: DataView, at: number, arrival: Arrival): void;
   /**
@@ -85,6 +95,8 @@ export interface RelayObserver {
 export interface Relay {
   /** Takes over a new connection; the transport reports to what this returns. */
   accept(link: Link): LinkEvents;
+  /** The transport turned somebody away before there was a link. `text` is for people. */
+  turnedAway(peer: string, text: string, reason: RefusalReason): void;
   /** Does what is due; returns when to call again. */
   tick(): number;
   /** Says bye to everyone and takes nothing more. Done once `connections` is 0. */
@@ -132,6 +144,17 @@ export function createRelay(options: RelayOptions): Relay {
     connection.outbox.sendControl(writeBye({ reason, counts, text }), atUs);
     if (session) endSession(session, text, atUs);
     if (connection.outbox.backlogBytes === 0) connection.link.end();
+  }
+
+  /** Turns a connection away that is no session, and tells it why. */
+  function refuse(
+    connection: Connection,
+    as: { bye: ByeReasonName; reason: RefusalReason },
+    text: string,
+    atUs: number,
+  ): void {
+    observer.refused(connection.link.peer, text, as.reason);
+    bye(connection, as.bye, text, atUs);
   }
 
   /**
@@ -190,10 +213,20 @@ export function createRelay(options: RelayOptions): Relay {
 
   function greet(connection: Connection, hello: Hello, atUs: number): void {
     if (hello.probe) {
-      connection.outbox.sendControl(writeWelcome(welcomeFor(hello, undefined)), atUs);
+      // Who may be no client learns that somebody serves here, not who.
+      const isTrusted = connection.link.refusal === undefined;
+      const welcome = welcomeFor(hello, undefined);
+      const anonymous = { name: "", processId: new Uint8Array(PROCESS_ID_BYTES) };
+      const answer = isTrusted ? welcome : { ...welcome, ...anonymous };
+      connection.outbox.sendControl(writeWelcome(answer), atUs);
       connection.state = "closing";
       connection.closingUs = atUs;
       if (connection.outbox.backlogBytes === 0) connection.link.end();
+      return;
+    }
+    const { refusal } = connection.link;
+    if (refusal !== undefined) {
+      refuse(connection, { bye: "untrusted", reason: "certificate" }, refusal, atUs);
       return;
     }
     if (hello.mode === "flood" && connection.link.transport === "udp") {
@@ -204,8 +237,7 @@ export function createRelay(options: RelayOptions): Relay {
     replacePrevious(hello, atUs);
     if (sessions.size >= options.maxClients) {
       const text = `the server is full: ${sessions.size} of ${options.maxClients} clients`;
-      observer.refused(connection.link.peer, text);
-      bye(connection, "full", text, atUs);
+      refuse(connection, { bye: "full", reason: "full" }, text, atUs);
       return;
     }
     const session = createSession(connection, hello, atUs);
@@ -312,7 +344,17 @@ export function createRelay(options: RelayOptions): Relay {
       bye(connection, "protocol", fault, atUs);
       return;
     }
-    observer.stranger(connection.link.peer, fault);
+    turnOff(connection, fault, "stranger", atUs);
+  }
+
+  /** Ends a connection that said nothing that we know. */
+  function turnOff(
+    connection: Connection,
+    fault: string,
+    reason: RefusalReason,
+    atUs: number,
+  ): void {
+    observer.stranger(connection.link.peer, fault, reason);
     drop(connection, fault, atUs);
   }
 
@@ -329,7 +371,7 @@ export function createRelay(options: RelayOptions): Relay {
     for (const connection of connections) {
       switch (dueAt(connection, atUs, options.maxBacklogBytes)) {
         case "no-hello":
-          fail(connection, "no hello", atUs);
+          turnOff(connection, "no hello", "slow", atUs);
           break;
         case "unheard-bye":
           drop(connection, "did not take its bye", atUs);
@@ -379,6 +421,10 @@ export function createRelay(options: RelayOptions): Relay {
         data(chunk) {
           const atUs = nowUs();
           if (connection.state !== "greeting" && connection.state !== "open") return;
+          if (connection.state === "greeting" && isTls(connection, chunk)) {
+            refuse(connection, { bye: "tls", reason: "tls" }, NO_TLS, atUs);
+            return;
+          }
           // A hello that comes in drips gets no more time than one that does not come.
           if (connection.state === "open") connection.heardUs = atUs;
           connection.splitter.push(chunk, atUs);
@@ -396,12 +442,13 @@ export function createRelay(options: RelayOptions): Relay {
         closed(error) {
           const atUs = nowUs();
           if (connection.state === "greeting") {
-            observer.stranger(link.peer, error?.message ?? "left without a hello");
+            observer.stranger(link.peer, error?.message ?? "left without a hello", "left");
           }
           drop(connection, error?.message ?? "connection closed", atUs);
         },
       };
     },
+    turnedAway: observer.refused,
     tick() {
       const atUs = nowUs();
       if (atUs >= patrolUs) {
@@ -419,4 +466,11 @@ export function createRelay(options: RelayOptions): Relay {
       }
     },
   };
+}
+
+/** Whether a connection begins with a handshake of TLS (RFC 8446, section 5.1). */
+function isTls({ splitter }: Connection, chunk: Uint8Array): boolean {
+  if (splitter.pendingBytes > 1) return false;
+  const [first, second] = [...splitter.peek(), ...chunk.subarray(0, 2)];
+  return first === 22 && second === 3;
 }

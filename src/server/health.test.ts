@@ -42,7 +42,7 @@ async function listen(answer: (socket: net.Socket) => void) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as net.AddressInfo;
   return {
-    at: { host: "127.0.0.1", port, family: 4, transport: "tcp" } as const,
+    at: { host: "127.0.0.1", port, family: 4, transport: "tcp", tls: false } as const,
     close: () => server.close(),
   };
 }
@@ -64,6 +64,7 @@ test("a server that serves tells its name, and never counts who asks as a client
     port: listener.address.port,
     family: 4,
     transport: "tcp",
+    tls: false,
   } as const;
   // More than the one client that it would take.
   assert.equal(await askHealth(at), "frankfurt");
@@ -100,6 +101,7 @@ test("a server that shuts down says bye instead of a welcome: it does not serve"
     port: listener.address.port,
     family: 4,
     transport: "tcp",
+    tls: false,
   } as const;
   await assert.rejects(askHealth(at), { message: "no welcome" });
   listener.close();

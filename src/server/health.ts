@@ -5,6 +5,7 @@ import { readWelcome } from "../relay/welcome.ts";
 import { createTicker } from "../platform/ticker.ts";
 import type { Link, LinkEvents, TransportName } from "../relay/link.ts";
 import { connectTcp, type Family } from "../transport/tcp.ts";
+import { connectTls } from "../transport/tls.ts";
 import { connectUdp } from "../transport/udp.ts";
 
 const TIMEOUT_MS = 3_000;
@@ -20,10 +21,21 @@ export function hostsToAsk(
   return [...ipv6 ? [] : [LOOPBACKS.ipv4], ...ipv4 ? [] : [LOOPBACKS.ipv6]];
 }
 
-/** Resolves with the server's name; rejects with why it does not serve. */
-export function askHealth(
-  at: { host: string; port: number; family: Family; transport: TransportName },
-): Promise<string> {
+/** How to ask. */
+export interface HealthQuestion {
+  host: string;
+  port: number;
+  family: Family;
+  transport: TransportName;
+  /** Over TLS. Any certificate is taken: nothing is told, and nothing asked but whether it serves. */
+  tls: boolean;
+}
+
+/**
+ * Resolves with the server's name, empty where it tells that to trusted clients only; rejects with
+ * why it does not serve.
+ */
+export function askHealth(at: HealthQuestion): Promise<string> {
   const to = { ...at, bind: undefined, timeoutMs: TIMEOUT_MS };
   const signal = new AbortController().signal;
   return new Promise((resolve, reject) => {
@@ -57,6 +69,12 @@ export function askHealth(
     const unwatched = { socketOpened() {}, socketClosed() {} };
     const connected = at.transport === "udp"
       ? connectUdp(to, signal, opened, { nowUs, createTicker, ...unwatched })
+      : at.tls
+      ? connectTls(to, signal, opened, {
+        credentials: {},
+        serverName: undefined,
+        trustsAnyone: true,
+      })
       : connectTcp(to, signal, opened);
     connected.catch(reject);
   });

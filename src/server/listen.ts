@@ -2,6 +2,7 @@
 import { logger } from "../cli/log.ts";
 import type { UdpSummary } from "../metrics/summary.ts";
 import { udpSummary } from "../metrics/udp-losses.ts";
+import { watchCertificates } from "../platform/certificates.ts";
 import { Failure } from "../platform/failure.ts";
 import { createTicker } from "../platform/ticker.ts";
 import type { TransportName } from "../relay/link.ts";
@@ -14,7 +15,9 @@ import {
   formatAddress,
   type Listener,
   listenTcp,
+  type Where,
 } from "../transport/tcp.ts";
+import { listenTls } from "../transport/tls.ts";
 import { listenUdp, type UdpListener } from "../transport/udp.ts";
 import type { ServerConfig } from "./options.ts";
 
@@ -58,6 +61,7 @@ export async function listen(
       return listener;
     } catch (error) {
       tcp?.close();
+      if (error instanceof Failure) throw error;
       const address = formatAddress(config.host ?? "*", port);
       const over = transport === "udp" ? " over UDP" : "";
       throw new Failure(
@@ -70,10 +74,7 @@ export async function listen(
     tcp = await onPort(
       "tcp",
       config.port,
-      (port) =>
-        listenTcp({ host: config.host, port, family }, relay.accept, (error) => {
-          log.error(`a connection could not be taken: ${describeNetworkError(error)}`);
-        }),
+      (port) => listenForStreams({ host: config.host, port, family }, config, relay),
     );
   }
   if (transports.includes("udp")) {
@@ -103,5 +104,37 @@ export async function listen(
     },
     destroy: () => udp?.destroy(),
     udp: () => udp && udpSummary(udp.socket.losses(), udp.strange),
+  };
+}
+
+/** TCP, or TLS over it where there are certificates: new ones are for those that come then. */
+async function listenForStreams(
+  where: Where,
+  config: ServerConfig,
+  relay: Relay,
+): Promise<Listener> {
+  const log = logger("server");
+  const failed = (error: Error): void =>
+    log.error(`a connection could not be taken: ${describeNetworkError(error)}`);
+  if (config.tlsCert === undefined) return await listenTcp(where, relay.accept, failed);
+  const certificates = watchCertificates(config, {
+    changed(renewed) {
+      listener.renew(renewed);
+      log.info("new certificates are in use");
+    },
+    warn: log.warn,
+  });
+  const listener = await listenTls(where, {
+    credentials: certificates.current,
+    accept: relay.accept,
+    refused: (peer, reason) => relay.turnedAway(peer, reason, "tls"),
+    failed,
+  });
+  return {
+    address: listener.address,
+    close() {
+      certificates.stop();
+      listener.close();
+    },
   };
 }

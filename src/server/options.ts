@@ -7,6 +7,8 @@ import { recordOptions, RECORDS } from "../cli/record-options.ts";
 import {
   addressProblem,
   backlogOption,
+  certificateOptions,
+  certificateProblem,
   clockOptions,
   CLOCKS,
   CONNECTION,
@@ -21,9 +23,10 @@ import {
   OUTPUT,
   outputOptions,
   PRECEDENCE,
+  SECURITY,
   sharedProblem,
 } from "../cli/shared-options.ts";
-import { oneOf, wholeNumber } from "../cli/values.ts";
+import { oneOf, path, wholeNumber } from "../cli/values.ts";
 
 const options = {
   port: value(listeningPort, {
@@ -48,6 +51,13 @@ const options = {
   name: nameOption("server", "%region% and %zone% become where it runs."),
   ...ipVersionOptions,
   filter: filterOption("Ignores clients whose own --filter does not contain this."),
+  ...certificateOptions(
+    "Takes clients over TLS 1.3 alone: its certificate in PEM, with all between it and the root.",
+  ),
+  "tls-ca": value(path, {
+    group: SECURITY,
+    help: "Takes only clients that show a certificate of these authorities.",
+  }),
   "max-clients": value(wholeNumber({ least: 1, most: 100_000 }), {
     group: LIMITS,
     default: "1000",
@@ -72,7 +82,7 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
   prefix: "SERVER",
   about: "Relays the messages of performance-client to all its other clients, and measures what " +
     "the way to this server takes: one-way delay, each figure with its error bound.",
-  groups: [CONNECTION, MESSAGES, LIMITS, CLOCKS, RECORDS, HTTP, OUTPUT, OTHER],
+  groups: [CONNECTION, SECURITY, MESSAGES, LIMITS, CLOCKS, RECORDS, HTTP, OUTPUT, OTHER],
   options,
   examples: [
     { says: "Serve on port 8080 of all interfaces:", command: "performance-server" },
@@ -117,10 +127,31 @@ export const serverOptions: OptionTable<typeof options, Values<typeof options>> 
   ],
   finish(values, sources) {
     const problem = sharedProblem(values, sources) ??
-      addressProblem("host", values.host, values);
+      addressProblem("host", values.host, values) ?? tlsProblem(values);
     if (problem !== undefined) return { problem };
-    return { value: { config: values, warnings: httpWarnings(values) } };
+    return {
+      value: { config: values, warnings: [...tlsWarnings(values), ...httpWarnings(values)] },
+    };
   },
 };
+
+/** What goes wrong with certificates; the message, or undefined. */
+function tlsProblem(values: Values<typeof options>): string | undefined {
+  const { tlsCert, tlsCa, transport } = values;
+  const problem = certificateProblem(values);
+  if (problem !== undefined) return problem;
+  if (tlsCa !== undefined && tlsCert === undefined) {
+    return "--tls-ca needs --tls-cert and --tls-key: only over TLS do clients show certificates";
+  }
+  return tlsCert !== undefined && transport === "udp"
+    ? "--tls-cert needs --transport tcp or tcp,udp: there is no TLS over UDP"
+    : undefined;
+}
+
+function tlsWarnings({ tlsCert, transport }: Values<typeof options>): string[] {
+  return tlsCert !== undefined && transport === "tcp,udp"
+    ? ["--tls-cert is for TCP alone: what goes over UDP is not encrypted"]
+    : [];
+}
 
 export type ServerConfig = Config<typeof serverOptions>;

@@ -160,8 +160,14 @@ async function checkHealth(config: ServerConfig): Promise<number> {
   const problems: string[] = [];
   for (const host of hostsToAsk(config)) {
     try {
-      const name = await askHealth({ host, port, family: familyOf(config), transport });
-      log.info(`${name} serves on port ${port}`);
+      const name = await askHealth({
+        host,
+        port,
+        family: familyOf(config),
+        transport,
+        tls: config.tlsCert !== undefined,
+      });
+      log.info(`${name === "" ? "a server" : name} serves on port ${port}`);
       return ExitCode.ok;
     } catch (error) {
       problems.push(`${formatAddress(host, port)}: ${describeNetworkError(error as Error)}`);

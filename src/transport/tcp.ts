@@ -1,7 +1,9 @@
 /** TCP: sockets as links. `TCP_NODELAY` always: a message that waits for others is not measured. */
 import net from "node:net";
 import type { Link, LinkEvents } from "../relay/link.ts";
-import { describeNetworkError } from "./network-error.ts";
+import { adopt } from "./socket-link.ts";
+
+export { formatAddress } from "./socket-link.ts";
 
 /**
  * Of a name with several addresses each gets so long before the next is tried: the far side of the
@@ -30,16 +32,35 @@ export interface Listener {
   close(): void;
 }
 
+/** Where to listen. */
+export interface Where {
+  host: string | undefined;
+  port: number;
+  family: Family;
+}
+
+/** A server to connect to, and from where. */
+export type To = Address & { family: Family; bind: string | undefined; timeoutMs: number };
+
 /**
  * Listens for connections; `accept` gets each as a link and returns who wants to hear of it.
  * Rejects with the system's error where it cannot listen.
  */
 export function listenTcp(
-  where: { host: string | undefined; port: number; family: Family },
+  where: Where,
   accept: (link: Link) => LinkEvents,
   failed: (error: Error) => void,
 ): Promise<Listener> {
-  const server = net.createServer({ noDelay: true }, (socket) => adopt(socket, accept));
+  return listenForSockets(where, (socket) => adopt(socket, accept), failed);
+}
+
+/** As `listenTcp`, for bare sockets. */
+export function listenForSockets(
+  where: Where,
+  take: (socket: net.Socket) => void,
+  failed: (error: Error) => void,
+): Promise<Listener> {
+  const server = net.createServer({ noDelay: true }, take);
   const host = where.host ?? (where.family === 4 ? "0.0.0.0" : undefined);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -61,9 +82,18 @@ export function listenTcp(
  * after `timeoutMs`, or when `signal` says so.
  */
 export function connectTcp(
-  to: Address & { family: Family; bind: string | undefined; timeoutMs: number },
+  to: To,
   signal: AbortSignal,
   opened: (link: Link) => LinkEvents,
+): Promise<void> {
+  return connectSocket(to, signal, (socket) => adopt(socket, opened));
+}
+
+/** As `connectTcp`; `connected` gets the bare socket, before anything of it can be missed. */
+export function connectSocket(
+  to: To,
+  signal: AbortSignal,
+  connected: (socket: net.Socket) => void,
 ): Promise<void> {
   // From an address of one version only addresses of that version can be reached.
   const family = to.bind === undefined ? to.family : net.isIP(to.bind);
@@ -96,46 +126,8 @@ export function connectTcp(
     socket.once("error", fail);
     socket.once("connect", () => {
       settle();
-      adopt(socket, opened);
+      connected(socket);
       resolve();
     });
   });
-}
-
-/** Makes a link of a connected socket, and reports what happens to whoever `open` returns. */
-function adopt(socket: net.Socket, open: (link: Link) => LinkEvents): void {
-  // The socket calls back for each piece, in order; those it took at once are already known of.
-  let takenAtOnce = 0;
-  let failure: Error | undefined;
-  const written = (error?: Error | null): void => {
-    if (takenAtOnce > 0) takenAtOnce--;
-    else if (!error) events.written();
-  };
-  const events = open({
-    transport: "tcp",
-    peer: formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0),
-    write(piece) {
-      const last = piece.length - 1;
-      if (last > 0) socket.cork();
-      for (let i = 0; i < last; i++) socket.write(piece[i]!);
-      socket.write(piece[last]!, written);
-      if (last > 0) socket.uncork();
-      if (socket.writableLength > 0) return false;
-      takenAtOnce++;
-      return true;
-    },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    end: () => void socket.end(),
-    destroy: () => void socket.destroy(),
-  });
-  socket.on("data", (chunk) => events.data(chunk));
-  socket.on("error", (error) => failure = new Error(describeNetworkError(error)));
-  socket.on("close", () => events.closed(failure));
-}
-
-/** `host:port`, an IPv6 host in brackets; IPv4 over an IPv6 socket is shown as IPv4. */
-export function formatAddress(host: string, port: number): string {
-  const plain = host.startsWith("::ffff:") && host.includes(".") ? host.slice(7) : host;
-  return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
 }

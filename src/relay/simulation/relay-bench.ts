@@ -79,7 +79,8 @@ export interface Bench {
   pass(us: number): void;
   /** Moves time while the relay gets nothing done. */
   sleep(us: number): void;
-  connect(): BenchPeer;
+  /** `refusal`: what the transport says against it. */
+  connect(refusal?: string): BenchPeer;
   /** Connects a client and says its hello; the news of it have been told when this returns. */
   join(hello?: Partial<Hello>): BenchPeer;
 }
@@ -187,7 +188,7 @@ export function createBench(changes: Partial<RelayOptions> = {}): Bench {
     sleep(us) {
       nowUs += us;
     },
-    connect: () => createPeer(relay, () => ++processes),
+    connect: (refusal) => createPeer(relay, () => ++processes, refusal),
     join(hello) {
       const peer = bench.connect();
       peer.sayHello(hello);
@@ -199,7 +200,11 @@ export function createBench(changes: Partial<RelayOptions> = {}): Bench {
   return bench;
 }
 
-function createPeer(relay: Relay, nextProcess: () => number): BenchPeer {
+function createPeer(
+  relay: Relay,
+  nextProcess: () => number,
+  refusal: string | undefined,
+): BenchPeer {
   const state = {
     takes: true,
     paused: false,
@@ -213,6 +218,7 @@ function createPeer(relay: Relay, nextProcess: () => number): BenchPeer {
   const link: Link = {
     transport: "tcp",
     peer: "192.0.2.1:50000",
+    ...(refusal !== undefined && { refusal }),
     write(piece) {
       if (inFlight || state.ended || state.destroyed) throw new Error("written at a wrong time");
       slices.push(...piece);

@@ -1,0 +1,179 @@
+/** TLS 1.3 over TCP: the same links. A session is as fast as without, its handshake is not. */
+import net from "node:net";
+import tls from "node:tls";
+import { writeBye } from "../relay/bye.ts";
+import { helloFault } from "../relay/hello.ts";
+import type { Link, LinkEvents } from "../relay/link.ts";
+import { describeNetworkError } from "./network-error.ts";
+import { adopt, peerOf } from "./socket-link.ts";
+import { connectSocket, type Listener, listenForSockets, type To, type Where } from "./tcp.ts";
+
+/** A handshake has to be over within: several round trips over the longest ways. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** First byte of a TLS handshake. */
+const HANDSHAKE_RECORD = 0x16;
+
+/** What an end shows and trusts, in PEM. */
+export interface Credentials {
+  readonly cert?: string;
+  readonly key?: string;
+  /** Authorities; undefined: those that the platform trusts. */
+  readonly ca?: string;
+}
+
+export interface TlsListener extends Listener {
+  /** From now on, new connections get these; those that exist go on. */
+  renew(credentials: Credentials): void;
+}
+
+export interface TlsListenerOptions {
+  credentials: Credentials;
+  accept: (link: Link) => LinkEvents;
+  /** A connection that came to no handshake. */
+  refused: (peer: string, reason: string) => void;
+  /** The listener itself has an error. */
+  failed: (error: Error) => void;
+}
+
+const NO_CERTIFICATE = "a client certificate is required (--tls-cert)";
+
+/**
+ * Listens as `listenTcp` does. Where there are authorities (`ca`), whoever shows no certificate of
+ * theirs gets a link with a `refusal`, so that it can be told why.
+ */
+export async function listenTls(
+  where: Where,
+  { credentials, accept, refused, failed }: TlsListenerOptions,
+): Promise<TlsListener> {
+  const asksClients = credentials.ca !== undefined;
+  const handshakes = tls.createServer({
+    ...credentials,
+    minVersion: "TLSv1.3",
+    requestCert: asksClients,
+    rejectUnauthorized: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  }, (socket) => {
+    const isRefused = asksClients && !socket.authorized;
+    adopt(socket, accept, { refusal: isRefused ? refusalOf(socket) : undefined });
+  });
+  handshakes.on("tlsClientError", (error, socket) => {
+    refused(peerOf(socket), `no TLS session: ${describeNetworkError(error)}`);
+    socket.destroy();
+  });
+
+  const take = (socket: net.Socket): void => {
+    const peer = peerOf(socket);
+    const timer = setTimeout(() => {
+      refused(peer, "no TLS handshake");
+      socket.destroy();
+    }, HANDSHAKE_TIMEOUT_MS);
+    socket.on("error", () => {});
+    socket.once("close", () => clearTimeout(timer));
+    socket.once("data", (first) => {
+      clearTimeout(timer);
+      if (first[0] === HANDSHAKE_RECORD) {
+        socket.pause();
+        socket.unshift(first);
+        handshakes.emit("connection", socket);
+        return;
+      }
+      refused(peer, "it does not speak TLS, which this server requires");
+      // One of our clients is told; to strangers nothing is said.
+      if (helloFault(first) === undefined) socket.end(writeTlsRequired());
+      else socket.destroy();
+    });
+  };
+
+  const listener = await listenForSockets(where, take, failed);
+  return {
+    ...listener,
+    renew: (renewed) => handshakes.setSecureContext({ ...renewed, minVersion: "TLSv1.3" }),
+  };
+}
+
+function refusalOf({ authorizationError }: tls.TLSSocket): string {
+  // Without any certificate too, there is an error: that its issuer is not there.
+  const code = String(authorizationError ?? "");
+  if (code === "UNABLE_TO_GET_ISSUER_CERT") return NO_CERTIFICATE;
+  const problem = describeNetworkError(Object.assign(new Error(code), { code }));
+  return `the client's certificate is not accepted: ${problem}`;
+}
+
+const writeTlsRequired = (): Uint8Array =>
+  writeBye({
+    reason: "tls",
+    counts: { sent: 0, origins: [] },
+    text: "this server takes clients over TLS alone (--tls)",
+  });
+
+/** How a client sets up TLS. */
+export interface TlsConnectOptions {
+  credentials: Credentials;
+  /** The name that the server's certificate must have; undefined: that of the host. */
+  serverName: string | undefined;
+  /** Takes any certificate: who asks only whether someone is there. */
+  trustsAnyone?: boolean;
+}
+
+/** Connects as `connectTcp` does, then shakes hands, for which there is a time of its own. */
+export async function connectTls(
+  to: To,
+  signal: AbortSignal,
+  opened: (link: Link) => LinkEvents,
+  options: TlsConnectOptions,
+): Promise<void> {
+  let handshake: Promise<void> | undefined;
+  await connectSocket(to, signal, (socket) => {
+    handshake = shakeHands(socket, to.host, signal, opened, options);
+    handshake.catch(() => {});
+  });
+  await handshake;
+}
+
+function shakeHands(
+  raw: net.Socket,
+  host: string,
+  signal: AbortSignal,
+  opened: (link: Link) => LinkEvents,
+  { credentials, serverName, trustsAnyone = false }: TlsConnectOptions,
+): Promise<void> {
+  const name = serverName ?? host;
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({
+      ...credentials,
+      socket: raw,
+      host: name,
+      // RFC 6066, section 3: addresses are no server names.
+      ...(net.isIP(name) === 0 && { servername: name }),
+      minVersion: "TLSv1.3",
+      rejectUnauthorized: !trustsAnyone,
+    });
+    const timer = setTimeout(() => {
+      fail(new Error(`no TLS handshake within ${HANDSHAKE_TIMEOUT_MS / 1000} s`));
+    }, HANDSHAKE_TIMEOUT_MS);
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      socket.off("error", fail);
+      socket.off("close", closed);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      socket.on("error", () => {});
+      socket.destroy();
+      raw.destroy();
+      reject(error);
+    };
+    const abort = (): void => fail(new Error("given up"));
+    const closed = (): void => fail(new Error("closed during the TLS handshake"));
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
+    socket.once("error", fail);
+    socket.once("close", closed);
+    socket.once("secureConnect", () => {
+      settle();
+      adopt(socket, opened);
+      resolve();
+    });
+  });
+}
