@@ -7,7 +7,7 @@ import { createGatherer } from "./segment-lines.ts";
 /** What a queue in memory may hold where the user says nothing. */
 export const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 /** Also what is dropped at once when the queue is full. */
-const GATHER = { gatherMs: Infinity, gatherBytes: 16 * 1024 };
+const GATHER = { gatherMs: Infinity, gatherBytes: 64 * 1024 };
 const FULL = "no more may wait in memory; the oldest go first";
 
 /**
