@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
 import { parseCommandLine } from "../cli/command-line.ts";
+import { createHostClock } from "../cli/host-clock.ts";
 import { createClock } from "../platform/clock.ts";
 import { createTicker } from "../platform/ticker.ts";
 import { createRelay } from "../relay/relay.ts";
@@ -99,6 +100,7 @@ async function run(args: string, until: (client: Client) => Promise<unknown> = (
     clock,
     metering,
     connector: createConnector(config, clock.nowUs),
+    hostClock: createHostClock(clock, undefined),
   });
   await until(client);
   await client.end(10_000);

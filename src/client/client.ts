@@ -3,7 +3,6 @@
  * metering that hears of all they receive.
  */
 import { logClockEvent } from "../cli/clock-log.ts";
-import { createHostClock } from "../cli/host-clock.ts";
 import { logger } from "../cli/log.ts";
 import type { RouteSummary, RunSummary } from "../metrics/summary.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -12,6 +11,7 @@ import { createTicker, type Ticker } from "../platform/ticker.ts";
 import { MAX_UDP_PAYLOAD_BYTES } from "../relay/datagram.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
+import type { HostClock } from "../relay/clock-system-interval.ts";
 import { createProcessPairs } from "../relay/process-pairs.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
 import { formatAddress } from "../transport/tcp.ts";
@@ -41,6 +41,8 @@ export interface Client {
   readonly connected: Promise<void>;
   /** The last failure of each route that has not connected, for people. */
   failures(): string[];
+  /** Those that there are, in whatever state. */
+  sessions(): ClientSession[];
   /** Stops sending, awaits what is under way, says bye. */
   end(graceMs: number): Promise<void>;
   summarise(): Pick<RunSummary, "seconds" | "sent" | "notes"> & { routes: RouteSummary[] };
@@ -54,10 +56,12 @@ export interface ClientOptions {
   clock: Clock;
   metering: ClientMetering;
   connector: Connector;
+  /** What is known of this host's wall clock. */
+  hostClock: () => HostClock;
 }
 
 export function createClient(options: ClientOptions): Client {
-  const { config, place, processId, clock, metering, connector } = options;
+  const { config, place, processId, clock, metering, connector, hostClock } = options;
   const log = logger("client");
   const { nowUs } = clock;
   const pairs = createProcessPairs(config.clock);
@@ -76,8 +80,6 @@ export function createClient(options: ClientOptions): Client {
   let firstSentUs = NaN;
   let lastHeardUs = NaN;
   let ended = false;
-
-  const hostClock = createHostClock(clock, config.clockError);
 
   function connect(
     route: RouteConfig,
@@ -228,6 +230,7 @@ export function createClient(options: ClientOptions): Client {
         const { host, port } = flow.route;
         return `${formatAddress(host, port)}: ${lastFailure.get(flow) ?? "no answer"}`;
       }),
+    sessions: () => flows.flatMap(({ session }) => session ?? []),
     async end(graceMs) {
       ended = true;
       clearTimeout(startTimer);

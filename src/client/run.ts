@@ -2,11 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { startGrace, stopped } from "../cli/ending.ts";
 import { ExitCode } from "../cli/exit.ts";
+import { createHostClock } from "../cli/host-clock.ts";
+import { readHttpToken } from "../cli/http-options.ts";
 import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
 import type { ProgramContext } from "../cli/program.ts";
 import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
+import { intervalOf, openHttpService } from "../http/service.ts";
 import type { RunSummary } from "../metrics/summary.ts";
 import { udpNotes, udpSummary } from "../metrics/udp-losses.ts";
 import { createClock } from "../platform/clock.ts";
@@ -14,6 +17,7 @@ import { Failure } from "../platform/failure.ts";
 import { fillName, findPlace } from "../platform/place.ts";
 import { PROCESS_ID_BYTES } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
+import { REPORT_PERIOD_US } from "../relay/report-frame.ts";
 import { toIso } from "../relay/time.ts";
 import { openSinks } from "../sinks/open-sinks.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
@@ -24,6 +28,8 @@ import { createClientMetering } from "./metering.ts";
 import type { ClientConfig } from "./options.ts";
 import { logReachability } from "./reachability.ts";
 import { createClientRecorder } from "./records.ts";
+import { createReports } from "./reports.ts";
+import { createServedClient } from "./served.ts";
 
 const RUN_ID_BYTES = 4;
 const FLOOD_NOTE = "delays of a flood are those of full queues, not of the network";
@@ -41,6 +47,7 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   const connector = createConnector(config, clock.nowUs);
   if (config.verbose) await logAllReachability(config, connector, context.stopping);
 
+  const httpToken = config.http && readHttpToken(config.httpTokenFile, "CLIENT", process.env);
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
@@ -64,7 +71,26 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   const endInterval = sinks && config.records === "summary"
     ? createSummaryWriter({ figures: metering.figures, sink: sinks, source, nowUs: clock.nowUs })
     : undefined;
-  const client = createClient({ config, place, processId, clock, metering, connector });
+  const hostClock = createHostClock(clock, config.clockError);
+  const client = createClient({
+    config,
+    place,
+    processId,
+    clock,
+    metering,
+    connector,
+    hostClock,
+  });
+  const reports = createReports({
+    figures: metering.figures,
+    differences: metering.differences,
+    sessions: client.sessions,
+    intervalMs: intervalOf(config.stats),
+    nowMs: () => performance.now(),
+  });
+  const reporting = setInterval(() => {
+    reports.tick().catch((error: Error) => log.error("no report", { fault: error.stack }));
+  }, REPORT_PERIOD_US / 1000);
   const summarise = (hdr: boolean): RunSummary => {
     const run = client.summarise();
     const losses = connector.losses();
@@ -86,6 +112,20 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
       ],
     };
   };
+  const service = config.http && await openHttpService(
+    { ...config, http: config.http },
+    httpToken,
+    createServedClient({
+      name,
+      run: source.run,
+      nowUs: clock.nowUs,
+      metering,
+      client,
+      clockErrorMs: () => hostClock().boundUs / 1000,
+      summarise: () => summarise(false),
+      rest: () => ({ sinks: sinks?.summaries() ?? [], ...udpOf(connector) }),
+    }),
+  );
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
     report() {
       context.showFigures(summarise(false), true);
@@ -97,6 +137,7 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
     await runUntilDone(config, client, context.stopping);
   } finally {
     stopShowing();
+    clearInterval(reporting);
     const grace = startGrace({
       graceMs: config.grace,
       withRecords: sinks !== undefined,
@@ -104,10 +145,17 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
     });
     await client.end(grace.forRunMs);
     endInterval?.();
+    service?.close();
     await sinks?.close(grace.leftMs());
   }
   context.printSummary(summarise(true));
   return ExitCode.ok;
+}
+
+/** Losses of this machine's sockets, where there are such. */
+function udpOf(connector: Connector): Pick<RunSummary, "udp"> {
+  const losses = connector.losses();
+  return losses === undefined ? {} : { udp: udpSummary(losses) };
 }
 
 /** Waits for a connection, then for the end: by signal, count or duration. */

@@ -114,8 +114,11 @@ export interface ClientSession {
   readonly backlogBytes: number;
   /** Messages of sessions that were never announced. */
   readonly unknown: number;
-  /** When the last frame came, µs. */
+  /** When the connection was made, and when the last frame came, µs. */
+  readonly startUs: number;
   readonly heardUs: number;
+  /** Sends a report, unless something else waits to be sent: false then. */
+  report(frame: Uint8Array): boolean;
   /** Sends one message; false where the backlog is full: it was not sent. */
   send(intendedUs: number, payloadBytes: number, warmUp: boolean): boolean;
   /**
@@ -399,6 +402,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     get unknown() {
       return unknown;
     },
+    startUs,
     get heardUs() {
       return heardUs;
     },
@@ -429,6 +433,11 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       }
       // A flood paces itself by the drained session: its frames always find room.
       outbox.sendControl(frames.bytes.subarray(0, end), sentUs);
+    },
+    report(frame) {
+      if (state !== "open" || outbox.backlogBytes > 0) return false;
+      outbox.sendControl(frame, nowUs());
+      return true;
     },
     leave() {
       if (state === "leaving" || state === "closed") return;

@@ -36,7 +36,7 @@ export interface ServedProgram {
   figures: FigureSet;
   isOwnName: (name: string) => boolean;
   /** Whether messages of one of its own keys can still come. */
-  isExpected: (key: Pick<KeyView, "from" | "to" | "route">) => boolean;
+  isExpected: (key: Pick<KeyView, "key" | "from" | "to" | "route">) => boolean;
   isReady: () => boolean;
   sessions: () => SessionView[];
   differences: () => readonly DifferenceSummary[];

@@ -47,7 +47,8 @@ export function createFigureSet(): FigureSet {
   };
 }
 
-function tellsSomething(summary: KeySummary): boolean {
+/** Whether there was a message, or a loss. */
+export function tellsSomething(summary: KeySummary): boolean {
   return summary.count !== 0 || summary.lost !== 0 || summary.up !== 0 || summary.down !== 0 ||
     summary.dropped !== 0 || summary.duplicates !== 0 || summary.reordered !== 0;
 }

@@ -68,7 +68,7 @@ export interface MeshOptions {
   /** Names of this process's own: a hop that ends elsewhere it was only told of. */
   isOwnName: (name: string) => boolean;
   /** Whether messages of one of its own keys can still come. */
-  isExpected: (key: Pick<KeyView, "from" | "to" | "route">) => boolean;
+  isExpected: (key: Pick<KeyView, "key" | "from" | "to" | "route">) => boolean;
 }
 
 /** What changed since it was asked before. */

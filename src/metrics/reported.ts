@@ -77,15 +77,16 @@ function joinDelays(a: SpanDelays, b: SpanDelays): SpanDelays {
 
 /** A span as a row of a time series. */
 export function pointOf(endAt: number, { count, lost, delays, errorMs }: ReportedSpan): Point {
+  const shown = (ms: number | undefined) => ms === undefined ? null : rounded(ms);
   return [
     Math.round(endAt),
     count,
     lost,
-    delays?.p50 ?? null,
-    delays?.p95 ?? null,
-    delays?.p99 ?? null,
-    delays?.max ?? null,
-    errorMs ?? null,
+    shown(delays?.p50),
+    shown(delays?.p95),
+    shown(delays?.p99),
+    shown(delays?.max),
+    shown(errorMs),
     [...delays?.buckets ?? []],
   ];
 }
@@ -103,10 +104,10 @@ export function totalsOf(key: ReportedKey): Totals {
     reordered,
     negative,
     uncorrected,
-    per_second: span.ms > 0 ? span.count / (span.ms / 1000) : 0,
+    per_second: span.ms > 0 ? Math.round((span.count * 1e6) / span.ms) / 1000 : 0,
     ...(key.delays && { ms: figuresOf(key.delays) }),
-    ...(key.errorMs && { error_ms: key.errorMs }),
-    ...(key.jitterMs !== undefined && { jitter_ms: key.jitterMs }),
+    ...(key.errorMs && { error_ms: boundOf(key.errorMs) }),
+    ...(key.jitterMs !== undefined && { jitter_ms: rounded(key.jitterMs) }),
   };
 }
 
@@ -158,11 +159,11 @@ export function differenceOf(difference: ReportedDifference): DifferenceSummary 
     from,
     to,
     pairs,
-    ...(errorMs && { error_ms: errorMs }),
+    ...(errorMs && { error_ms: boundOf(errorMs) }),
     ...(oneWay && { owd_ms: figuresOf(oneWay) }),
-    ...(oneWayMedian && { owd_median_ms: oneWayMedian }),
+    ...(oneWayMedian && { owd_median_ms: intervalOf(oneWayMedian) }),
     ...(roundTrip && { round_trip_ms: figuresOf(roundTrip) }),
-    ...(roundTripMedian && { round_trip_median_ms: roundTripMedian }),
+    ...(roundTripMedian && { round_trip_median_ms: intervalOf(roundTripMedian) }),
   };
 }
 
@@ -170,10 +171,32 @@ function listOf({ min, mean, stddev, p50, p90, p95, p99, p999, max }: DelayFigur
   return [min, mean, stddev, p50, p90, p95, p99, p999, max];
 }
 
-/** Rounded again to 0.1 µs, as f32 is not. */
+/** To 0.1 µs again, as an f32 is not. */
+function rounded(ms: number): number {
+  return Math.round(ms * 10_000) / 10_000;
+}
+
+const boundOf = ({ p50, max }: { p50: number; max: number }) => ({
+  p50: rounded(p50),
+  max: rounded(max),
+});
+
+const intervalOf = ({ low, high }: { low: number; high: number }) => ({
+  low: rounded(low),
+  high: rounded(high),
+});
+
 function figuresOf(list: ReportedDelays): DelayFigures {
-  const [min, mean, stddev, p50, p90, p95, p99, p999, max] = list.map((ms) =>
-    Math.round(ms * 10_000) / 10_000
-  ) as [number, number, number, number, number, number, number, number, number];
+  const [min, mean, stddev, p50, p90, p95, p99, p999, max] = list.map(rounded) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   return { min, mean, stddev, p50, p90, p95, p99, p999, max };
 }
