@@ -22,7 +22,8 @@ export async function run(
   { stdin = [], width = 80 }: { stdin?: readonly Uint8Array[]; width?: number } = {},
 ): Promise<{ code: number; stdout: string }> {
   const outcome = parseCommandLine(reportOptions, args, {});
-  if (!outcome.ok || outcome.action !== "run") throw new Error(JSON.stringify(outcome));
+  if (!outcome.ok) throw new Error(outcome.message);
+  if (outcome.action !== "run") throw new Error(outcome.action);
   let stdout = "";
   const code = await runReport(outcome.config, {
     stdout: { write: (text) => stdout += text },

@@ -85,9 +85,11 @@ export function rowsOf(
     else group.push(part);
   }
   const { compare } = new Intl.Collator("en", { numeric: true });
+  const byName = (a: Row, b: Row) =>
+    options.by === undefined ? compare(a.from, b.from) || compare(a.to, b.to) : 0;
   return [...groups.values()].map((group) => rowOf(group, options)).sort((a, b) =>
-    a.hops - b.hops || compare(a.from, b.from) || compare(a.to, b.to) ||
-    compare(a.key, b.key) || Number(a.echo) - Number(b.echo) || compare(a.route, b.route)
+    a.hops - b.hops || byName(a, b) || compare(a.key, b.key) || Number(a.echo) - Number(b.echo) ||
+    compare(a.route, b.route)
   );
 }
 
