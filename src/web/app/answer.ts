@@ -1,22 +1,29 @@
 /// <reference lib="dom" />
 /** The answer that the whole is for: routes side by side, their difference, and what it says. */
 
-import { formatCountOf, formatMs } from "../../cli/numbers.ts";
+import { formatCountOf, formatMs, formatSignedMs } from "../../cli/numbers.ts";
 import type { DifferenceView, KeyView } from "../../metrics/mesh-view.ts";
-import { byId, createList, el, setText } from "./dom.ts";
+import { byId, createList, el, type Item, setText } from "./dom.ts";
+import type { DelayFigures } from "../../metrics/summary.ts";
 import type { Palette } from "./palette.ts";
 import { byName } from "./selection.ts";
 import { describeInterval, describeOutcome, judge, summarise, type Verdict } from "./verdict.ts";
+import { formatBound } from "./words.ts";
 
 const FEW = 6;
+
+/** One of the two ways to compare: its verdict, and figures of both routes where they are known. */
+interface Side {
+  title: "one way" | "there and back";
+  verdict: Verdict;
+  figures: DelayFigures;
+  keys: [KeyView | undefined, KeyView | undefined];
+}
 
 interface Answer {
   id: string;
   difference: DifferenceView;
-  what: "one way" | "there and back";
-  verdict: Verdict;
-  /** Figures of both routes, where the mesh has them. */
-  sides: [route: string, key: KeyView | undefined][];
+  sides: Side[];
 }
 
 export interface AnswerPanel {
@@ -35,66 +42,32 @@ export function createAnswerPanel(): AnswerPanel {
   const more = byId("answers-more");
   const showList = createList<Answer>(byId("answers"), ({ id }) => id, createCard);
 
-  function createCard(): ReturnType<Parameters<typeof createList<Answer>>[2]> {
+  function createCard(): Item<Answer> {
     const title = el("h3");
     const verdict = el("p", { class: "verdict" });
     const about = el("p", { class: "quiet" });
     const canvas = el("canvas", { role: "img" });
-    const body = el("tbody");
-    const table = el(
-      "table",
-      {},
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          ...["route", "P50", "P95", "Max", "±"].map((name, index) =>
-            el("th", { scope: "col", class: index === 0 ? "text" : undefined }, name)
-          ),
-        ),
-      ),
-      body,
-    );
-    const scroll = el("div", { class: "scroll" }, table);
+    const scroll = el("div", { class: "scroll" });
+    let shown = "";
     return {
       element: el("li", { class: "answer" }, title, verdict, about, canvas, scroll),
-      update({ difference, what, verdict: judged, sides }) {
-        const { a, b, from, to, pairs, error_ms } = difference;
-        const way = what === "one way" ? `${from} → ${to}` : `${from} → ${to} → ${from}`;
-        setText(title, `${way}, ${what}`);
-        const words = judged.outcome === "unknown" || judged.outcome === "same"
-          ? `${b}: ${describeOutcome(judged)}`
-          : `${b} is ${describeOutcome(judged)}`;
-        setText(verdict, words);
+      update(answer) {
+        const { difference: { a, b, from, to, pairs, state, reporter }, sides } = answer;
+        const { title: way, verdict: judged } = sides[0]!;
+        setText(title, way === "one way" ? `${from} → ${to}` : `${from} ⇄ ${to}`);
+        const words = describeOutcome(judged);
+        const isWord = judged.outcome === "faster" || judged.outcome === "slower";
+        setText(verdict, `${b}${isWord ? " is" : ":"} ${words}`);
         verdict.dataset["outcome"] = judged.outcome;
-        const bound = what === "one way" && error_ms
-          ? `, ±${formatMs(error_ms.max)} by the clocks`
-          : "";
-        const state = difference.state === "live"
-          ? ""
-          : `; ${difference.state}: ${difference.reporter} reports no more`;
-        setText(
-          about,
-          `than ${a}, median of ${formatCountOf(pairs, "pair")}: ${
-            describeInterval(judged)
-          }${bound}${state}`,
-        );
-        canvas.setAttribute("aria-label", `${b} less ${a}: ${describeInterval(judged)}`);
-        drawDifference(canvas, difference, what, judged, palette);
-        body.replaceChildren(...sides.map(([route, key]) => {
-          const figures = key?.ms;
-          return el(
-            "tr",
-            {},
-            el("th", { scope: "row", class: "text" }, route),
-            ...[figures?.p50, figures?.p95, figures?.max].map((ms) =>
-              el("td", {}, formatMs(ms ?? NaN))
-            ),
-            el("td", {}, key?.error_ms === undefined ? "?" : formatMs(key.error_ms.max)),
-          );
-        }));
+        const left = state === "live" ? "" : ` · ${state}: nothing new from ${reporter}`;
+        setText(about, `${way}, compared with ${a}, by ${formatCountOf(pairs, "pair")}${left}`);
+        const label = sides.map(({ title, verdict }) => `${title} ${describeInterval(verdict)}`);
+        canvas.setAttribute("aria-label", `${b} less ${a}: ${label.join("; ")}`);
+        drawDifferences(canvas, answer.difference, sides, palette);
+        const rows = rowsOf(answer);
+        if (shown === JSON.stringify(rows)) return;
+        shown = JSON.stringify(rows);
+        scroll.replaceChildren(tableOf(rows, sides));
       },
     };
   }
@@ -121,9 +94,9 @@ export function createAnswerPanel(): AnswerPanel {
             .includes(word)
         );
       const relevant = differences.filter(matches);
-      answers = relevant.flatMap((each) => answersOf(each, byPlace)).sort((x, y) =>
-        size(y) - size(x) || byName(x.id, y.id)
-      );
+      answers = relevant.map((each) => answerOf(each, byPlace))
+        .filter(({ sides }) => sides.length > 0)
+        .sort((x, y) => size(y) - size(x) || byName(x.id, y.id));
       const summary = answers.length > 0
         ? sentences(answers)
         : differences.length > 0
@@ -136,117 +109,182 @@ export function createAnswerPanel(): AnswerPanel {
   };
 }
 
-function size({ verdict }: Answer): number {
-  return verdict.outcome === "unknown" ? -1 : Math.abs(verdict.medianMs ?? 0);
+function size({ sides }: Answer): number {
+  const { outcome, medianMs = 0 } = sides[0]!.verdict;
+  return outcome === "unknown" ? -1 : Math.abs(medianMs);
 }
 
-function placeOf(
-  { from, to, hops, route, echo }: Pick<KeyView, "from" | "to" | "hops" | "route" | "echo">,
-) {
+type Place = Pick<KeyView, "from" | "to" | "hops" | "route" | "echo">;
+
+function placeOf({ from, to, hops, route, echo }: Place): string {
   return JSON.stringify([from, to, hops, route, echo]);
 }
 
-function answersOf(difference: DifferenceView, keys: ReadonlyMap<string, KeyView>): Answer[] {
-  const { a, b, from, to, owd_ms, owd_median_ms, error_ms } = difference;
-  const id = JSON.stringify([a, b, from, to, difference.reporter]);
-  const answers: Answer[] = [];
+function answerOf(difference: DifferenceView, keys: ReadonlyMap<string, KeyView>): Answer {
+  const { a, b, from, to, owd_ms, round_trip_ms } = difference;
+  const keyOf = (place: Place) => keys.get(placeOf(place));
+  const sides: Side[] = [];
   if (owd_ms !== undefined) {
-    const side = (
-      route: string,
-    ): [string, KeyView | undefined] => [
-      route,
-      keys.get(placeOf({ from, to, hops: 1, route, echo: false })) ??
-        keys.get(placeOf({ from, to, hops: 1, route, echo: true })),
-    ];
-    const verdict = judge(owd_ms, owd_median_ms, error_ms?.max);
-    answers.push({
-      id: `${id} one way`,
-      difference,
-      what: "one way",
-      verdict,
-      sides: [side(a), side(b)],
+    const hop = (route: string) => {
+      const place = { from, to, hops: 1, route };
+      return keyOf({ ...place, echo: false }) ?? keyOf({ ...place, echo: true });
+    };
+    sides.push({
+      title: "one way",
+      verdict: judge(owd_ms, difference.owd_median_ms, difference.error_ms?.max),
+      figures: owd_ms,
+      keys: [hop(a), hop(b)],
     });
   }
-  if (difference.round_trip_ms !== undefined) {
-    const side = (
-      route: string,
-    ): [string, KeyView | undefined] => [
-      route,
-      keys.get(placeOf({ from, to: from, hops: 2, route, echo: true })),
-    ];
-    const verdict = judge(difference.round_trip_ms, difference.round_trip_median_ms);
-    answers.push({
-      id: `${id} back`,
-      difference,
-      what: "there and back",
-      verdict,
-      sides: [side(a), side(b)],
+  if (round_trip_ms !== undefined) {
+    const echo = (route: string) => keyOf({ from, to: from, hops: 2, route, echo: true });
+    sides.push({
+      title: "there and back",
+      verdict: judge(round_trip_ms, difference.round_trip_median_ms),
+      figures: round_trip_ms,
+      keys: [echo(a), echo(b)],
     });
   }
-  return answers;
+  return { id: JSON.stringify([a, b, from, to, difference.reporter]), difference, sides };
 }
 
-/** One for each pair of routes: one way, as that is what each of them is chosen by. */
+/** One sentence for each pair of routes. */
 function sentences(answers: readonly Answer[]): string {
-  const oneWay = answers.filter(({ what }) => what === "one way");
-  const groups = Map.groupBy(
-    oneWay.length > 0 ? oneWay : answers,
-    ({ difference: { a, b } }) => JSON.stringify([a, b]),
-  );
+  const groups = Map.groupBy(answers, ({ difference: { a, b } }) => JSON.stringify([a, b]));
   return [...groups.values()].map((group) => {
     const { a, b } = group[0]!.difference;
-    return summarise(
-      a,
-      b,
-      group.map(({ verdict, difference: { from, to } }) => ({ verdict, from, to })),
-    );
+    const verdicts = group.map(({ sides, difference: { from, to } }) => ({
+      verdict: sides[0]!.verdict,
+      from,
+      to,
+    }));
+    return summarise(a, b, verdicts);
   }).join(" ");
 }
 
-/** The difference on a line around zero: the range of all pairs, the median's interval on it. */
-function drawDifference(
+/** The head, both routes, their difference, and where its median lies. */
+function rowsOf({ difference: { a, b }, sides }: Answer): string[][] {
+  const ms = (value: number | undefined) => formatMs(value ?? NaN);
+  const route = (label: string, index: 0 | 1) => [
+    label,
+    ...sides.flatMap(({ title, keys }) => {
+      const key = keys[index];
+      const bound = title === "one way" ? [formatBound(key?.error_ms?.max)] : [];
+      return [ms(key?.ms?.p50), ms(key?.ms?.p95), ...bound];
+    }),
+  ];
+  return [
+    ["ms", ...sides.flatMap(({ title }) => ["P50", "P95", ...(title === "one way" ? ["±"] : [])])],
+    route(a, 0),
+    route(b, 1),
+    [
+      "difference",
+      ...sides.flatMap(({ title, figures, verdict }) => [
+        formatSignedMs(figures.p50),
+        formatSignedMs(figures.p95),
+        ...(title === "one way" ? [formatBound(verdict.boundMs)] : []),
+      ]),
+    ],
+    ["P50 lies in", ...sides.map(({ verdict }) => describeInterval(verdict))],
+  ];
+}
+
+function tableOf(
+  [head, first, second, difference, interval]: string[][],
+  sides: readonly Side[],
+): HTMLTableElement {
+  const spanOf = ({ title }: Side) => title === "one way" ? "3" : "2";
+  const cells = (row: string[]) => row.slice(1).map((text) => el("td", {}, text));
+  const name = (text: string) => el("th", { scope: "row", class: "text" }, text);
+  return el(
+    "table",
+    {},
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        el("td"),
+        ...sides.map((side) => el("th", { scope: "colgroup", colspan: spanOf(side) }, side.title)),
+      ),
+      el(
+        "tr",
+        {},
+        ...head!.map((text, index) =>
+          el("th", { scope: "col", class: index === 0 ? "text" : undefined }, text)
+        ),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      el("tr", {}, name(first![0]!), ...cells(first!)),
+      el("tr", {}, name(second![0]!), ...cells(second!)),
+      el("tr", { class: "strong" }, name(difference![0]!), ...cells(difference!)),
+      el(
+        "tr",
+        {},
+        name(interval![0]!),
+        ...interval!.slice(1).map((text, index) =>
+          el("td", { colspan: spanOf(sides[index]!) }, text)
+        ),
+      ),
+    ),
+  );
+}
+
+const STRIP = 20;
+const STRIP_TITLE = 54;
+
+/** Differences on a line around zero: the range of all pairs, and on it where the median lies. */
+function drawDifferences(
   canvas: HTMLCanvasElement,
-  difference: DifferenceView,
-  what: Answer["what"],
-  { medianMs, interval }: Verdict,
+  { a, b }: DifferenceView,
+  sides: readonly Side[],
   palette: Palette,
 ): void {
-  const figures = what === "one way" ? difference.owd_ms! : difference.round_trip_ms!;
   const ratio = devicePixelRatio;
   const width = canvas.clientWidth || 360;
-  const height = 34;
+  const height = sides.length * STRIP + 16;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
+  canvas.style.height = `${height}px`;
   const context = canvas.getContext("2d")!;
   context.scale(ratio, ratio);
+  const middle = (width + STRIP_TITLE) / 2;
   const reach = 1.3 * Math.max(
-    ...[figures.p95, figures.p50, interval?.low ?? 0, interval?.high ?? 0, 1e-4].map(Math.abs),
+    1e-4,
+    ...sides.flatMap(({ figures, verdict: { interval } }) =>
+      [figures.p95, figures.p50, interval?.low ?? 0, interval?.high ?? 0].map(Math.abs)
+    ),
   );
   const at = (ms: number) =>
-    width / 2 + (Math.max(-reach, Math.min(reach, ms)) / reach) * (width / 2 - 4);
+    middle + (Math.max(-reach, Math.min(reach, ms)) / reach) * (width - middle);
   context.font = '11px system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
   context.textBaseline = "middle";
   context.fillStyle = palette.quiet;
+  const bottom = height - 7;
   context.textAlign = "left";
-  context.fillText(`← ${difference.b} faster`, 0, 28);
+  context.fillText(`← ${b} faster`, STRIP_TITLE, bottom);
   context.textAlign = "right";
-  context.fillText(`${difference.a} faster →`, width, 28);
+  context.fillText(`${a} faster →`, width, bottom);
   context.textAlign = "center";
-  context.fillText("0", width / 2, 28);
-  context.strokeStyle = palette.line;
-  context.beginPath();
-  context.moveTo(0, 11);
-  context.lineTo(width, 11);
-  context.stroke();
-  context.strokeStyle = palette.quiet;
-  context.beginPath();
-  context.moveTo(width / 2, 1);
-  context.lineTo(width / 2, 21);
-  context.stroke();
-  // All pairs: what lies beyond the picture ends at its edge.
-  context.fillStyle = palette.ramp(0.3).fill;
-  context.fillRect(at(figures.min), 7, Math.max(2, at(figures.max) - at(figures.min)), 8);
-  if (interval === undefined || medianMs === undefined) return;
-  context.fillStyle = palette.accent;
-  context.fillRect(at(interval.low), 3, Math.max(3, at(interval.high) - at(interval.low)), 16);
+  context.fillText("0", middle, bottom);
+  context.fillRect(middle - 0.5, 0, 1, sides.length * STRIP);
+  context.textAlign = "left";
+  sides.forEach(({ title, figures, verdict: { interval } }, index) => {
+    const y = (index + 0.5) * STRIP;
+    context.fillStyle = palette.quiet;
+    context.fillText(title === "one way" ? title : "and back", 0, y);
+    context.fillStyle = palette.line;
+    context.fillRect(STRIP_TITLE, y - 0.5, width - STRIP_TITLE, 1);
+    // All pairs: what lies beyond the picture ends at its edge.
+    context.fillStyle = palette.ramp(0.3).fill;
+    context.fillRect(at(figures.min), y - 3, Math.max(2, at(figures.max) - at(figures.min)), 6);
+    if (interval === undefined) return;
+    context.fillStyle = palette.accent;
+    const left = at(interval.low);
+    context.fillRect(left - 1.5, y - 7, Math.max(3, at(interval.high) - left + 3), 14);
+  });
 }

@@ -6,6 +6,7 @@ import { formatMs } from "../../cli/numbers.ts";
 import { byId, el } from "./dom.ts";
 import type { Palette } from "./palette.ts";
 import { hideTip, showTip } from "./tip.ts";
+import { formatBound } from "./words.ts";
 
 export interface Line {
   label: string;
@@ -137,7 +138,7 @@ export function createChart(options: ChartOptions): Chart {
     const texts = lines.flatMap(({ label }, index) => {
       const [y, low] = [self.data[3 * index + 1]![idx], self.data[3 * index + 2]![idx]];
       if (y === null || y === undefined) return [];
-      const error = low === null || low === undefined ? "±?" : `±${formatMs(y - low)}`;
+      const error = `±${formatBound(low === null || low === undefined ? undefined : y - low)}`;
       return [`${label}: ${formatMs(y)} ms ${error}`];
     });
     if (texts.length === 0) return hideTip();

@@ -5,7 +5,7 @@ import { formatAge, formatCount, formatCountOf, formatMs } from "../../cli/numbe
 import type { NodeView, SessionView } from "../../metrics/mesh-view.ts";
 import { byId, type Column, createTable, el, setText } from "./dom.ts";
 import { WORDS } from "./condition.ts";
-import { describeCondition } from "./words.ts";
+import { describeCondition, formatBound } from "./words.ts";
 import { byName } from "./selection.ts";
 
 interface Row extends SessionView {
@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "RTT, ms", text: ({ rtt_ms }) => formatMs(rtt_ms ?? NaN) },
   {
     title: "clock ±, ms",
-    text: ({ error_ms }) => error_ms === undefined ? "?" : formatMs(error_ms),
+    text: ({ error_ms }) => formatBound(error_ms),
   },
   { title: "backlog", text: ({ backlog_bytes }) => formatBytes(backlog_bytes) },
   { title: "dropped", text: ({ dropped }) => formatCount(dropped) },

@@ -27,7 +27,7 @@ export const WORDS: Readonly<Record<Condition, Word>> = {
     mark: "◆",
     means: "Messages were lost in the last minute, or more than 1 in 1,000 since the start.",
   },
-  stale: { word: "stale", mark: "…", means: "Nothing new for longer than its pace explains." },
+  stale: { word: "stale", mark: "◌", means: "Nothing new for longer than its pace explains." },
   dead: { word: "dead", mark: "✕", means: "Who sent or measured it has left or died." },
 };
 

@@ -11,7 +11,7 @@ import type { ShownKey } from "./matrix.ts";
 import type { Palette } from "./palette.ts";
 import { wayOf } from "./selection.ts";
 import type { Metric, WindowS } from "./view.ts";
-import { describeBound, describeWindow, METRIC_NAMES } from "./words.ts";
+import { describeBound, describeWindow, formatBound, METRIC_NAMES } from "./words.ts";
 
 /** More lines than this are a tangle. */
 export const MOST_LINES = 8;
@@ -43,9 +43,12 @@ export function createCourse(): Course {
   const timeChart = createChart({
     id: "course-chart",
     scaleX: { time: true, range: () => time },
-    axisX: { space: 70 },
+    axisX: {
+      space: 80,
+      values: (_, splits, __, ___, stepS) => splits.map((x) => timeOf(x, stepS)),
+    },
     spanGaps: true,
-    describeX: (x) => new Date(x * 1000).toLocaleTimeString("en-GB"),
+    describeX: (x) => timeOf(x, 1),
     overlay: (chart, palette) => {
       for (const { x, route } of losses) {
         drawLoss(chart, x, palette.marks.lossy, palette.route(route));
@@ -154,6 +157,12 @@ export function createCourse(): Course {
   };
 }
 
+/** Of the reader's own clock; seconds where the axis needs them. */
+function timeOf(x: number, stepS: number): string {
+  const time = new Date(x * 1000).toLocaleTimeString("en-GB");
+  return stepS < 60 ? time : time.slice(0, 5);
+}
+
 function routeOf({ key }: ShownKey, routes: readonly string[]): number {
   return Math.max(0, routes.indexOf(key.view.route));
 }
@@ -199,7 +208,7 @@ function timeRows(shown: readonly ShownKey[], points: readonly Point[][]): strin
       formatCount(count),
       formatCount(lost),
       ...[p50, p95, p99, max].map((ms) => formatMs(ms ?? NaN)),
-      errorMs === null ? (p50 === null ? "" : "?") : formatMs(errorMs),
+      p50 === null ? "" : formatBound(errorMs ?? undefined),
     ]);
 }
 
@@ -253,6 +262,6 @@ function percentAt(x: number): string {
 
 function percentOf(quantile: number): string {
   if (quantile >= 1) return "100 %";
-  const nines = Math.max(0, Math.floor(-Math.log10(1 - quantile) + 1e-9) - 1);
+  const nines = Math.max(0, Math.floor(-Math.log10(1 - quantile) + 1e-9) - 2);
   return `${(quantile * 100).toFixed(nines)} %`;
 }

@@ -9,7 +9,7 @@ import { byName, wayOf } from "./selection.ts";
 import { SORT_COLUMNS } from "./view.ts";
 import { describeBound, describeCondition } from "./words.ts";
 
-const PAGE = 50;
+const PAGE = 25;
 
 export interface FiguresTable {
   show(keys: readonly ShownKey[], sort: string, ascending: boolean): void;

@@ -2,11 +2,10 @@
 /** Draws the mesh on a canvas: fluid for a hundred names on each side. */
 
 import { formatCount, formatMs } from "../../cli/numbers.ts";
-import type { Condition } from "./condition.ts";
+import { type Condition, CONDITIONS, WORDS } from "./condition.ts";
 import type { Cell, Margin, Matrix, ShownKey } from "./matrix.ts";
 import type { Palette } from "./palette.ts";
 import { describeBound } from "./words.ts";
-import { CONDITIONS } from "./condition.ts";
 
 const LEAST_CELL = 11;
 const FONT = '13px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
@@ -43,7 +42,7 @@ export function layOut(
   const marginWidth = available < 600 ? 48 : 60;
   const room = available - left - MARGIN_TITLES.length * marginWidth - 12;
   const cellWidth = Math.max(LEAST_CELL, Math.min(190, Math.floor(room / columns)));
-  const cellHeight = Math.max(LEAST_CELL, Math.min(columns > 16 ? 26 : 46, Math.floor(620 / rows)));
+  const cellHeight = Math.max(LEAST_CELL, Math.min(columns > 16 ? 26 : 52, Math.floor(620 / rows)));
   const label = widest(matrix.columns);
   const slanted = label + 8 > cellWidth;
   const top = slanted ? Math.min(label, 190) * 0.72 + 22 : 26;
@@ -219,7 +218,8 @@ function drawPart(
     context.textAlign = "center";
     context.font = isIdle ? `italic ${FONT}` : FONT;
     const twoLines = height >= 34;
-    const text = value === undefined ? "?" : formatMs(value);
+    const mark = condition === "stale" || condition === "dead" ? `${WORDS[condition].mark} ` : "";
+    const text = fit(context, mark + (value === undefined ? "?" : formatMs(value)), width - 2);
     const dx = condition === "slow" || condition === "lossy" ? -5 : 0;
     context.fillText(text, x + width / 2 + dx, y + height / 2 - (twoLines ? 8 : 0));
     if (twoLines) {
@@ -270,7 +270,7 @@ function drawIdle(
   if (width >= 38 && height >= 16) {
     // The figure stays readable on the lines.
     context.fillStyle = palette.idle;
-    context.fillRect(x + width / 2 - 22, y + 2, 44, height - 5);
+    context.fillRect(x + width / 2 - 25, y + 4, 50, height - 10);
   }
 }
 

@@ -25,6 +25,9 @@ import { describeWindow, METRIC_NAMES } from "./words.ts";
 /** So long after the last news, nothing that is shown counts as live. */
 const CUT_MS = 15_000;
 
+/** A mesh with more columns needs the whole width. */
+const MOST_BESIDE_BARS = 16;
+
 const store = createStore();
 const report = readReport();
 let feed: Feed | undefined;
@@ -151,8 +154,10 @@ function render(): void {
     view.filter,
     palette,
   );
+  const matrix = createMatrix(shown, routes);
+  byId("main").classList.toggle("large", matrix.columns.length > MOST_BESIDE_BARS);
   meshPanel.select(selected);
-  meshPanel.show(createMatrix(shown), about, routes, palette);
+  meshPanel.show(matrix, about, routes, palette);
   barsP95.show(shown, routes, selected);
   barsMax.show(shown, routes, selected);
   const input = {

@@ -52,7 +52,8 @@ export function worstOf(conditions: Iterable<Condition>): Condition {
   return CONDITIONS[worst]!;
 }
 
-export function createMatrix(shown: readonly ShownKey[]): Matrix {
+/** @param routes all labels, in the order in which they share a cell */
+export function createMatrix(shown: readonly ShownKey[], routes: readonly string[]): Matrix {
   const rows = [...new Set(shown.map(({ key }) => key.view.from))].sort(byName);
   const columns = [...new Set(shown.map(({ key }) => key.view.to))].sort(byName);
   const rowOf = new Map(rows.map((name, index) => [name, index]));
@@ -72,7 +73,7 @@ export function createMatrix(shown: readonly ShownKey[]): Matrix {
     }
   }
   for (const cell of cells.flat()) {
-    cell?.keys.sort((a, b) => byName(a.key.view.route, b.key.view.route));
+    cell?.keys.sort((a, b) => routes.indexOf(a.key.view.route) - routes.indexOf(b.key.view.route));
   }
   return {
     rows,

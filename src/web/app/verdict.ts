@@ -11,6 +11,8 @@ export interface Verdict {
   medianMs: number | undefined;
   /** Where it lies with 95 % confidence, widened by the bound on the clocks' error. */
   interval: { low: number; high: number } | undefined;
+  /** That bound. */
+  boundMs: number;
 }
 
 /**
@@ -24,13 +26,15 @@ export function judge(
   errorMs = 0,
 ): Verdict {
   if (figures === undefined) {
-    return { outcome: "unknown", medianMs: undefined, interval: undefined };
+    return { outcome: "unknown", medianMs: undefined, interval: undefined, boundMs: errorMs };
   }
   const medianMs = figures.p50;
-  if (median === undefined) return { outcome: "unknown", medianMs, interval: undefined };
+  if (median === undefined) {
+    return { outcome: "unknown", medianMs, interval: undefined, boundMs: errorMs };
+  }
   const interval = { low: median.low - errorMs, high: median.high + errorMs };
   const outcome = interval.high < 0 ? "faster" : interval.low > 0 ? "slower" : "same";
-  return { outcome, medianMs, interval };
+  return { outcome, medianMs, interval, boundMs: errorMs };
 }
 
 /** The verdict on b, such as `24.1 ms faster`. */
@@ -41,10 +45,10 @@ export function describeOutcome({ outcome, medianMs }: Verdict): string {
   return `${formatMs(Math.abs(medianMs))} ms ${outcome}`;
 }
 
-/** Its interval, such as `−24.2 to −24.0 ms`. */
+/** Its interval, such as `−24.2 to −24.0`, in ms. */
 export function describeInterval({ interval }: Verdict): string {
   if (interval === undefined) return "–";
-  return `${formatSignedMs(interval.low)} to ${formatSignedMs(interval.high)} ms`;
+  return `${formatSignedMs(interval.low)} to ${formatSignedMs(interval.high)}`;
 }
 
 /** One sentence over all verdicts on one pair of routes. */

@@ -22,9 +22,16 @@ export function describeWindow(windowS: WindowS): string {
 
 /** `±0.08`; `±?` where the bound is unknown, nothing where there is no delay either. */
 export function describeBound(figures: Figures | undefined): string {
-  if (figures?.delays === undefined) return "";
-  if (figures.errorMs === undefined) return "±?";
-  return figures.errorMs < 0.0001 ? "±<0.0001" : `±${formatMs(figures.errorMs)}`;
+  return figures?.delays === undefined ? "" : `±${formatBound(figures.errorMs)}`;
+}
+
+/** A bound in ms by two digits, rounded up: it must hold. `?` where it is unknown. */
+export function formatBound(errorMs: number | undefined): string {
+  if (errorMs === undefined) return "?";
+  if (errorMs <= 0.0001) return "<0.0001";
+  const unit = 10 ** (Math.floor(Math.log10(errorMs)) - 1);
+  const rounded = Math.ceil(errorMs / unit - 1e-9) * unit;
+  return rounded.toFixed(Math.min(4, Math.max(0, -Math.floor(Math.log10(rounded)) + 1)));
 }
 
 export function describeLoss(figures: Pick<Figures, "count" | "lost">): string {
