@@ -11,9 +11,11 @@ export interface EchoRun {
 
 export async function runEcho(
   owner: Owner,
-  { args, transport = "tcp", onServer = [], onClient = [], address }: {
+  { args, both = [], transport = "tcp", onServer = [], onClient = [], address }: {
     /** Of the client. */
     args: readonly string[];
+    /** Of both. */
+    both?: readonly string[];
     transport?: "tcp" | "udp";
     /** What starts each of them. */
     onServer?: readonly string[];
@@ -22,7 +24,7 @@ export async function runEcho(
     address?: (port: number) => Promise<number>;
   },
 ): Promise<EchoRun> {
-  const common = ["--transport", transport, "--json"];
+  const common = ["--transport", transport, "--json", ...both];
   const server = await startServer(owner, common, { through: onServer });
   const port = await address?.(server.port) ?? server.port;
   const client = start(owner, "client", [
