@@ -124,7 +124,7 @@ export function createHopTemplates<S>(): HopTemplates<S> {
   /** Whether the line is the template's; if so, `values` and `end` are set. */
   const fits = (template: Template<S>, bytes: Buffer, at: number, values: HopValues): boolean => {
     if (!has(bytes, sessionAt, template.session) || !has(bytes, at, template.head)) return false;
-    values[SEQUENCE] = numbers.read(bytes, sessionAt + template.session.length);
+    values[SEQUENCE] = numbers.readDigits(bytes, sessionAt + template.session.length);
     if (!has(bytes, numbers.end, template.place)) return false;
     let next = numbers.end + template.place.length;
     if (template.last) {

@@ -17,6 +17,8 @@ export interface NumberReader {
    * than 15 digits or an exponent, `end` is -1.
    */
   read(bytes: Uint8Array, at: number): number;
+  /** As `read`, of digits alone, such as a sequence has. */
+  readDigits(bytes: Uint8Array, at: number): number;
   /** Where the number that was read last ends. */
   readonly end: number;
 }
@@ -63,6 +65,15 @@ export function createNumberReader(): NumberReader {
       end = next;
       const number = fraction === 0 ? digits : digits / POWERS_OF_TEN[fraction]!;
       return isNegative ? -number : number;
+    },
+    readDigits(bytes, at) {
+      let next = at;
+      let digits = 0;
+      for (let byte = bytes[next]!; byte >= ZERO && byte <= NINE; byte = bytes[++next]!) {
+        digits = digits * 10 + byte - ZERO;
+      }
+      end = next === at || next - at > MOST_DIGITS ? -1 : next;
+      return end < 0 ? NaN : digits;
     },
     get end() {
       return end;

@@ -16,6 +16,9 @@ import {
 } from "./hop-values.ts";
 import { createTimeReader } from "./time-reader.ts";
 
+/** Sums and squares of what is below stay finite. As many digits as templates read. */
+const LIMIT = 1e15;
+
 type Fields = Record<string, unknown>;
 
 /** A summary record, as far as the report reads it. Times in µs since 2020. */
@@ -109,7 +112,7 @@ export function createRecordParser(): RecordParser {
     endUs: timeOf(fields, "interval_end"),
     figures: Object.fromEntries(
       Object.entries(fields).filter((entry): entry is [string, number] =>
-        typeof entry[1] === "number"
+        typeof entry[1] === "number" && Math.abs(entry[1]) < LIMIT
       ),
     ),
     hdr: typeof fields["hdr"] === "string" ? fields["hdr"] : undefined,
@@ -155,8 +158,7 @@ function count(fields: Fields, name: string): number {
 function numberOrNaN(fields: Fields, name: string): number {
   const value = fields[name];
   if (value === undefined || value === null) return NaN;
-  if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw new Malformed(`${name} is no number`);
-  }
+  if (typeof value !== "number") throw new Malformed(`${name} is no number`);
+  if (!(Math.abs(value) < LIMIT)) throw new Malformed(`${name} is out of all bounds`);
   return value;
 }
