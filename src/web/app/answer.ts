@@ -67,7 +67,7 @@ export function createAnswerPanel(): AnswerPanel {
         const rows = rowsOf(answer);
         if (shown === JSON.stringify(rows)) return;
         shown = JSON.stringify(rows);
-        scroll.replaceChildren(tableOf(rows, sides));
+        scroll.replaceChildren(tableOf(rows));
       },
     };
   }
@@ -162,76 +162,42 @@ function sentences(answers: readonly Answer[]): string {
   }).join(" ");
 }
 
-/** The head, both routes, their difference, and where its median lies. */
+/** For each side its title and interval, then both routes and their difference. */
 function rowsOf({ difference: { a, b }, sides }: Answer): string[][] {
   const ms = (value: number | undefined) => formatMs(value ?? NaN);
-  const route = (label: string, index: 0 | 1) => [
+  const route = (label: string, key: KeyView | undefined) => [
     label,
-    ...sides.flatMap(({ title, keys }) => {
-      const key = keys[index];
-      const bound = title === "one way" ? [formatBound(key?.error_ms?.max)] : [];
-      return [ms(key?.ms?.p50), ms(key?.ms?.p95), ...bound];
-    }),
+    ms(key?.ms?.p50),
+    ms(key?.ms?.p95),
+    formatBound(key?.error_ms?.max),
   ];
-  return [
-    ["ms", ...sides.flatMap(({ title }) => ["P50", "P95", ...(title === "one way" ? ["±"] : [])])],
-    route(a, 0),
-    route(b, 1),
+  return sides.flatMap(({ title, verdict, figures, keys }) => [
+    [title, `median ${describeInterval(verdict)}`],
+    route(a, keys[0]),
+    route(b, keys[1]),
     [
       "difference",
-      ...sides.flatMap(({ title, figures, verdict }) => [
-        formatSignedMs(figures.p50),
-        formatSignedMs(figures.p95),
-        ...(title === "one way" ? [formatBound(verdict.boundMs)] : []),
-      ]),
+      formatSignedMs(figures.p50),
+      formatSignedMs(figures.p95),
+      verdict.boundMs > 0 ? formatBound(verdict.boundMs) : "",
     ],
-    ["P50 lies in", ...sides.map(({ verdict }) => describeInterval(verdict))],
-  ];
+  ]);
 }
 
-function tableOf(
-  [head, first, second, difference, interval]: string[][],
-  sides: readonly Side[],
-): HTMLTableElement {
-  const spanOf = ({ title }: Side) => title === "one way" ? "3" : "2";
-  const cells = (row: string[]) => row.slice(1).map((text) => el("td", {}, text));
-  const name = (text: string) => el("th", { scope: "row", class: "text" }, text);
-  return el(
-    "table",
-    {},
-    el(
-      "thead",
-      {},
-      el(
-        "tr",
-        {},
-        el("td"),
-        ...sides.map((side) => el("th", { scope: "colgroup", colspan: spanOf(side) }, side.title)),
-      ),
-      el(
-        "tr",
-        {},
-        ...head!.map((text, index) =>
-          el("th", { scope: "col", class: index === 0 ? "text" : undefined }, text)
-        ),
-      ),
-    ),
-    el(
-      "tbody",
-      {},
-      el("tr", {}, name(first![0]!), ...cells(first!)),
-      el("tr", {}, name(second![0]!), ...cells(second!)),
-      el("tr", { class: "strong" }, name(difference![0]!), ...cells(difference!)),
-      el(
-        "tr",
-        {},
-        name(interval![0]!),
-        ...interval!.slice(1).map((text, index) =>
-          el("td", { colspan: spanOf(sides[index]!) }, text)
-        ),
-      ),
-    ),
+function tableOf(rows: readonly string[][]): HTMLTableElement {
+  const head = ["ms", "P50", "P95", "±"].map((text, index) =>
+    el("th", { scope: "col", class: index === 0 ? "text" : undefined }, text)
   );
+  const body = rows.map(([name, ...figures]) => {
+    const isTitle = figures.length === 1;
+    return el(
+      "tr",
+      { class: isTitle ? "group" : name === "difference" ? "strong" : undefined },
+      el("th", { scope: "row", class: "text" }, name!),
+      ...figures.map((text) => el("td", { colspan: isTitle ? "3" : undefined }, text)),
+    );
+  });
+  return el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body));
 }
 
 const STRIP = 20;

@@ -10,7 +10,7 @@ import type { Metric } from "./view.ts";
 import { WORDS } from "./condition.ts";
 import { describeBound, describeKey } from "./words.ts";
 
-const ROW_HEIGHT = 32;
+const ROW_HEIGHT = 44;
 /** Rows beyond those in sight, so that focus can move on. */
 const SPARE_ROWS = 6;
 
@@ -52,7 +52,7 @@ export function createBars(
       el("span", { class: "bar-value" }),
     ];
     const track = el("span", { class: "bar-track", "aria-hidden": "true" }, fill, bound);
-    const button = el("button", { type: "button" }, label, track, value);
+    const button = el("button", { type: "button" }, label, value, track);
     const element = el("li", { class: "bar" }, button);
     let row = first;
     button.addEventListener("click", () => onSelect(row.key.view.from, row.key.view.to));
@@ -119,7 +119,7 @@ export function createBars(
       space.style.height = `${rows.length * ROW_HEIGHT}px`;
       list.hidden = rows.length === 0;
       empty.hidden = rows.length > 0;
-      list.style.height = `${Math.min(12, Math.max(1, rows.length)) * ROW_HEIGHT}px`;
+      list.style.height = `${Math.min(10, Math.max(1, rows.length)) * ROW_HEIGHT}px`;
       showInSight();
     },
   };

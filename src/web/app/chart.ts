@@ -94,8 +94,9 @@ export function createChart(options: ChartOptions): Chart {
         { stroke: "transparent", width: 0, spanGaps: options.spanGaps, points: { show: false } },
       );
       bands.push({
-        series: [first + 1, first + 2],
-        fill: () => `color-mix(in srgb, ${palette.route(route)} 18%, transparent)`,
+        // The upper edge first.
+        series: [first + 2, first + 1],
+        fill: () => palette.band(route),
       });
     }
     const created = new uPlot(
@@ -108,7 +109,7 @@ export function createChart(options: ChartOptions): Chart {
           y: { range: (_, min, max) => rangeOf(min, max) },
         },
         axes: [
-          { ...axis, ...options.axisX },
+          { ...axis, size: 34, ...options.axisX },
           {
             ...axis,
             size: 64,

@@ -61,7 +61,7 @@ export function createCourse(): Course {
     axisX: {
       splits: (self) => {
         const most = Math.floor(self.scales["x"]!.max ?? 1);
-        return [0, Math.log10(2), ...Array.from({ length: most }, (_, i) => i + 1)];
+        return [Math.log10(2), ...Array.from({ length: most }, (_, i) => i + 1)];
       },
       values: (_, splits) => splits.map(percentAt),
       space: 40,

@@ -8,6 +8,9 @@ import type { Palette } from "./palette.ts";
 import { describeBound } from "./words.ts";
 
 const LEAST_CELL = 11;
+/** Wide enough for figures: so wide each route's part is, while columns are few. */
+const LEAST_PART = 40;
+const FEW_COLUMNS = 12;
 const FONT = '13px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
 const SMALL = FONT.replace("13px", "11px");
 const MARGIN_TITLES = ["median", "max", "lost"] as const;
@@ -38,10 +41,12 @@ export function layOut(
   const widest = (names: readonly string[]) => Math.max(0, ...names.map(measure));
   const columns = Math.max(1, matrix.columns.length);
   const rows = Math.max(1, matrix.rows.length);
-  const left = Math.min(widest(matrix.rows) + 12, available < 600 ? 116 : 220);
+  const left = Math.min(widest(matrix.rows) + 12, available < 600 ? 104 : 220);
   const marginWidth = available < 600 ? 48 : 60;
   const room = available - left - MARGIN_TITLES.length * marginWidth - 12;
-  const cellWidth = Math.max(LEAST_CELL, Math.min(190, Math.floor(room / columns)));
+  const parts = Math.max(1, ...matrix.cells.flat().map((cell) => cell?.keys.length ?? 0));
+  const least = columns <= FEW_COLUMNS ? LEAST_PART * Math.min(parts, 3) + 2 : LEAST_CELL;
+  const cellWidth = Math.max(least, Math.min(190, Math.floor(room / columns)));
   const cellHeight = Math.max(LEAST_CELL, Math.min(columns > 16 ? 26 : 52, Math.floor(620 / rows)));
   const label = widest(matrix.columns);
   const slanted = label + 8 > cellWidth;

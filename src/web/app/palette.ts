@@ -14,9 +14,14 @@ export interface Palette {
   marks: Readonly<Record<Condition, string>>;
   /** By the index of a route. */
   route(index: number): string;
+  /** Its colour, to be seen through. */
+  band(index: number): string;
   /** @param share 0 to 1, from low to high */
   ramp(share: number): { fill: string; text: string };
 }
+
+/** Colours that there are for routes; further ones begin anew. */
+const ROUTES = 6;
 
 type Rgb = readonly [number, number, number];
 
@@ -25,6 +30,7 @@ export function readPalette(): Palette {
   const read = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const [low, high] = [rgbOf(read("ramp-low")), rgbOf(read("ramp-high"))];
   const idleMark = read("idle-mark");
+  const routes = Array.from({ length: ROUTES }, (_, index) => read(`route-${index}`));
   return {
     surface: read("surface"),
     line: read("line"),
@@ -40,7 +46,8 @@ export function readPalette(): Palette {
       stale: idleMark,
       dead: idleMark,
     },
-    route: (index) => read(`route-${index % 6}`),
+    route: (index) => routes[index % ROUTES]!,
+    band: (index) => `rgb(${rgbOf(routes[index % ROUTES]!).join(" ")} / 20%)`,
     ramp(share) {
       const mixed = low.map((from, i) => Math.round(from + (high[i]! - from) * share));
       return { fill: `rgb(${mixed.join()})`, text: isDark(mixed) ? "#ffffff" : "#10151c" };
