@@ -1,6 +1,6 @@
 /** Counts the records that a queue gives up, and tells why, at most once a minute. */
 
-const TELL_EVERY_MS = 60_000;
+export const TELL_EVERY_MS = 60_000;
 
 export interface DropLog {
   /** `why` is what the user reads. */

@@ -148,6 +148,14 @@ function useFolder(
     return true;
   };
 
+  const write = async (chunk: Chunk): Promise<Segment> => {
+    await writer.append(chunk);
+    // The writer has ended it where it is no longer the current one.
+    const segment = current!;
+    if (segment.isGone) throw new Error(`${segment.path} is gone`);
+    return segment;
+  };
+
   /** What of it is under way is not given up: it may still be sent. */
   const giveUp = (segment: Segment): void => {
     const underWay = segment.extents.reduce(
@@ -164,9 +172,13 @@ function useFolder(
       if (!await makeRoom(chunk.bytes.byteLength)) {
         return options.dropped(chunk.records, isFull);
       }
-      await writer.append(chunk);
-      // The writer has ended it where it is no longer the current one.
-      segments.grown(current!, chunk);
+      const segment = await write(chunk).catch(async () => {
+        // Another file may do: this one is gone, or all of it is sent and it takes the room.
+        await writer.end();
+        await tidy();
+        return await write(chunk);
+      });
+      segments.grown(segment, chunk);
     },
     async take(limits) {
       for (let segment; (segment = segments.toRead()) !== undefined;) {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { withFakeTime } from "../platform/fake-time.ts";
+import { type SegmentFs, segmentFs } from "./segment-fs.ts";
 import {
   count,
   createFailingFs,
@@ -13,6 +15,7 @@ import {
   line,
   numbersOf,
   openTestSpool,
+  segmentsIn,
   takeAll,
   withFolder,
 } from "./spool-world.ts";
@@ -107,6 +110,75 @@ test("while the disk is full records wait in memory, and go to disk once there i
     })
   ));
 
+test("on a full disk the files that are sent make room for what waits in memory", () =>
+  withFolder(async (folder) => {
+    const bytesIn = (): number =>
+      segmentsIn(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+    const fs: SegmentFs = {
+      ...segmentFs,
+      write(fd, bytes, offset) {
+        if (bytesIn() + bytes.length > 100_000) return Promise.reject(FULL);
+        return segmentFs.write(fd, bytes, offset);
+      },
+    };
+    const { queue, told } = await openTestSpool(folder, { fs });
+    for (const number of count(0, 200)) queue.push(line(number, 600));
+    await told(/ENOSPC/);
+    const first = await queue.take({ bytes: MIB, records: 200 });
+    assert.ok(first!.records < 200);
+    queue.release(first!);
+    await queue.close();
+    const { queued, spooled } = queue.counts();
+    assert.equal(queued, 200 - first!.records);
+    assert.equal(spooled, queued);
+  }));
+
+test("a file that is removed while it is written to is told of, and followed by another", () =>
+  withFolder(async (folder) => {
+    // A file has an eighth of it.
+    const { queue, warnings } = await openTestSpool(folder, { limitBytes: 8 * MIB });
+    queue.push(line(0));
+    queue.push(line(1));
+    const first = await queue.take({ bytes: MIB, records: 1 });
+    for (const number of count(2, 2_000)) queue.push(line(number, 600));
+    while (segmentsIn(folder).length < 2) await turn();
+    rmSync(join(folder, segmentsIn(folder)[1]!));
+    const batches = await takeAll(queue);
+    for (const number of count(2_000, 2_010)) queue.push(line(number));
+    const more = await takeAll(queue);
+    assert.deepEqual(more.flatMap(numbersOf), count(2_000, 2_010));
+    [first!, ...batches, ...more].forEach(queue.release);
+    const { queued, dropped, spooled } = queue.counts();
+    assert.deepEqual({ queued, spooled }, { queued: 0, spooled: 0 });
+    assert.equal(queue.waitingBytes(), 0);
+    assert.ok(dropped > 0);
+    assert.match(warnings.join(), /is gone/);
+    await queue.close();
+  }));
+
+test("where only syncing fails, that is told once a minute, and records go on", () =>
+  withFolder((folder) =>
+    withFakeTime(async (time) => {
+      const sync = () => Promise.reject(new Error("EIO: the medium fails"));
+      const nowMs = (): number => time.nowUs() / 1000;
+      const { queue, warnings } = await openTestSpool(folder, {
+        fs: { ...segmentFs, sync },
+        nowMs,
+      });
+      for (const number of count(0, 45)) {
+        queue.push(line(number));
+        const batch = await queue.take({ bytes: MIB, records: 1 });
+        assert.deepEqual(numbersOf(batch!), [number]);
+        time.advance(2_000_000);
+        await turn();
+      }
+      await queue.close();
+      assert.equal(queue.counts().spooled, 45);
+      assert.deepEqual(warnings.length, 2, warnings.join("\n"));
+      assert.match(warnings[0]!, /in trouble: EIO: the medium fails/);
+    })
+  ));
+
 test("of what waits in memory the oldest is dropped beyond the limit, exactly counted", () =>
   withFolder(async (folder) => {
     const fs = createFailingFs();
@@ -177,10 +249,11 @@ test("a write that was cut short leaves no torn line in the middle", () =>
       queue.push(line(1));
       time.advance(200_000);
       await told(/ENOSPC/);
-      const path = join(folder, "000000000001.ndjson");
-      assert.equal(readFileSync(path, "utf8"), line(0));
+      const texts = (): string[] =>
+        segmentsIn(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+      assert.equal(texts().join(""), line(0));
       fs.error = undefined;
       await queue.close();
-      assert.equal(readFileSync(path, "utf8"), line(0) + line(1));
+      assert.equal(texts().join(""), line(0) + line(1));
     })
   ));

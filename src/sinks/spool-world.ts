@@ -1,5 +1,5 @@
 /** What tests of the spool share: folders, lines, and a spool that tells what it warned about. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RecordBatch, RecordQueue } from "./record-queue.ts";
@@ -54,6 +54,11 @@ export async function openTestSpool(
         waiting.push({ pattern, resolve });
       }),
   };
+}
+
+/** Names of the segments' files, oldest first. */
+export function segmentsIn(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.endsWith(".ndjson")).sort();
 }
 
 /** A line that tells its number, about `bytes` long. */

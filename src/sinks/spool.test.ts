@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cp, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Failure } from "../platform/failure.ts";
 import type { RecordBatch } from "./record-queue.ts";
-import { count, line, numbersOf, openTestSpool, takeAll, withFolder } from "./spool-world.ts";
+import {
+  count,
+  line,
+  numbersOf,
+  openTestSpool,
+  segmentsIn,
+  takeAll,
+  withFolder,
+} from "./spool-world.ts";
 
 const MIB = 1024 * 1024;
 
@@ -16,10 +24,6 @@ async function copyCrashed(folder: string, to: string): Promise<void> {
   const lock = join(to, "lock");
   const owner = JSON.parse(readFileSync(lock, "utf8"));
   writeFileSync(lock, JSON.stringify({ ...owner, start: "0" }));
-}
-
-function segmentsIn(folder: string): string[] {
-  return readdirSync(folder).filter((name) => name.endsWith(".ndjson")).sort();
 }
 
 test("what was not released is there again after a restart, in its order", () =>

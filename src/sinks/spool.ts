@@ -8,7 +8,7 @@
  */
 import { Failure } from "../platform/failure.ts";
 import { createChunkMemory } from "./chunk-memory.ts";
-import { createDropLog } from "./drop-log.ts";
+import { createDropLog, TELL_EVERY_MS } from "./drop-log.ts";
 import { MEMORY_LIMIT_BYTES } from "./memory-queue.ts";
 import type { RecordQueue } from "./record-queue.ts";
 import { type SegmentFs, segmentFs } from "./segment-fs.ts";
@@ -45,7 +45,9 @@ export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
   /** The folder cannot be written. */
   let isDown = false;
   let toldDown = false;
-  let toldTrouble = false;
+  /** What failed beside the appending, not told yet. */
+  let trouble: string | undefined;
+  let toldTroubleMs = -Infinity;
   let closed = false;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let retrying: Promise<void> | undefined;
@@ -64,8 +66,7 @@ export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
       info,
       dropped: drops.add,
       failed(error) {
-        if (!toldTrouble) warn(`the spool ${folder} is in trouble: ${error.message}`);
-        toldTrouble = true;
+        trouble = error.message;
       },
       lost() {
         isLost = true;
@@ -79,6 +80,15 @@ export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
     }
     disk = opened;
     counts.recovered += opened.segments.queued;
+  };
+
+  /** Where the folder cannot be written either, that says it all. */
+  const tellTrouble = (): void => {
+    if (trouble !== undefined && !isDown && nowMs() - toldTroubleMs >= TELL_EVERY_MS) {
+      warn(`the spool ${folder} is in trouble: ${trouble}`);
+      toldTroubleMs = nowMs();
+    }
+    trouble = undefined;
   };
 
   const detach = (): void => {
@@ -121,8 +131,13 @@ export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
         await to.append(chunk);
         // Otherwise it went to a file that is gone by now.
         memory.settled(disk === to);
-        if (disk === to && toldDown) info(`the spool ${folder} is in use again`);
-        if (disk === to) toldDown = toldTrouble = false;
+        if (disk === to && toldDown) {
+          info(`the spool ${folder} is in use again`);
+          toldDown = false;
+          // It was part of what has passed.
+          trouble = undefined;
+        }
+        tellTrouble();
       } catch (error) {
         memory.settled(false);
         const { code, message } = error as NodeJS.ErrnoException;
@@ -211,6 +226,7 @@ export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
         // What that means is said below.
       }
       await disk?.close();
+      tellTrouble();
       drops.tell();
       const lost = counts.accepted + counts.recovered - counts.released - drops.records -
         (disk?.segments.queued ?? 0);
