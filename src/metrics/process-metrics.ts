@@ -277,9 +277,11 @@ function* differenceMetrics(
         "negative where b is faster.",
       shown.flatMap((one) => {
         const delays = one[figure];
-        return delays === undefined ? [] : ([["0.5", "p50"], ["0.95", "p95"]] as const).map((
-          [quantile, name],
-        ) => [{ ...labelsOf(one), quantile }, delays[name] / 1000] as const);
+        return delays === undefined
+          ? []
+          : (["p50", "p95"] as const).map((figure) =>
+            [{ ...labelsOf(one), figure }, delays[figure] / 1000] as const
+          );
       }),
       "seconds",
     );
