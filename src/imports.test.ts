@@ -9,10 +9,11 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Folders of src that a folder's files may import from, beside its own. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  client: ["cli", "sinks", "transport", "platform", "metrics", "relay"],
-  server: ["web", "cli", "sinks", "transport", "platform", "metrics", "relay"],
+  client: ["http", "cli", "sinks", "transport", "platform", "metrics", "relay"],
+  server: ["web", "http", "cli", "sinks", "transport", "platform", "metrics", "relay"],
   report: ["web", "cli", "sinks", "transport", "platform", "metrics", "relay"],
   web: ["cli", "metrics"],
+  http: ["cli", "transport", "platform", "metrics", "relay"],
   cli: ["metrics", "platform", "relay"],
   sinks: ["metrics", "platform", "relay"],
   transport: ["relay"],

@@ -2,9 +2,13 @@
 
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { loadPage, SERVED_POLICY } from "../web/page.ts";
+import { loadPage } from "../web/page.ts";
 import type { Owner } from "./processes.ts";
 import type { Sample } from "./sample-mesh.ts";
+
+/** As strict as the server's. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+  "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export interface PageServer {
   url: string;
@@ -49,7 +53,7 @@ export async function startPageServer(t: Owner, sample: Sample): Promise<PageSer
     if (answer === undefined) return void response.writeHead(404).end();
     response.writeHead(200, {
       "content-type": `${answer[0]}; charset=utf-8`,
-      "content-security-policy": SERVED_POLICY,
+      "content-security-policy": POLICY,
     }).end(answer[1]);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -32,6 +32,7 @@ import { createServerMetering, type ServerMetering, summariseSession } from "./m
 import type { ServerConfig } from "./options.ts";
 import { createServerRecorder } from "./records.ts";
 import { createServedServer, type ServedServer } from "./served.ts";
+import { loadPage } from "../web/page.ts";
 
 const RUN_ID_BYTES = 4;
 
@@ -67,6 +68,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   const ticker = createTicker(clock.nowUs, () => relay.tick());
   let service: HttpService | undefined;
   const served = config.http && createServedServer({
+    page: loadPage,
     name,
     run: source.run,
     nowUs: clock.nowUs,

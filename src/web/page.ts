@@ -13,18 +13,6 @@ export interface Page {
   style: string;
 }
 
-/** What `Content-Security-Policy` says where the parts are served: nothing foreign, nothing inline. */
-export const SERVED_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data: blob:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
 /** What a page shows that no server feeds: one state of the mesh, with its past. */
 export interface ReportData {
   mesh: MeshView;

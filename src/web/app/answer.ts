@@ -10,7 +10,8 @@ import { byName } from "./selection.ts";
 import { describeInterval, describeOutcome, judge, summarise, type Verdict } from "./verdict.ts";
 import { formatBound } from "./words.ts";
 
-const FEW = 6;
+/** Shown at first: a phone has room for few. */
+const few = () => innerWidth < 600 ? 2 : 6;
 
 /** One of the two ways to compare: its verdict, and figures of both routes where they are known. */
 interface Side {
@@ -73,8 +74,8 @@ export function createAnswerPanel(): AnswerPanel {
   }
 
   function render(): void {
-    showList(showsAll ? answers : answers.slice(0, FEW));
-    more.hidden = answers.length <= FEW;
+    showList(showsAll ? answers : answers.slice(0, few()));
+    more.hidden = answers.length <= few();
     setText(more, showsAll ? "Show fewer" : `Show all ${answers.length}`);
   }
   more.addEventListener("click", () => {

@@ -9,7 +9,7 @@ import { describeBound } from "./words.ts";
 
 const LEAST_CELL = 11;
 /** Wide enough for figures: so wide each route's part is, while columns are few. */
-const LEAST_PART = 40;
+const LEAST_PART = 44;
 const FEW_COLUMNS = 12;
 const FONT = '13px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
 const SMALL = FONT.replace("13px", "11px");
@@ -224,7 +224,10 @@ function drawPart(
     context.font = isIdle ? `italic ${FONT}` : FONT;
     const twoLines = height >= 34;
     const mark = condition === "stale" || condition === "dead" ? `${WORDS[condition].mark} ` : "";
-    const text = fit(context, mark + (value === undefined ? "?" : formatMs(value)), width - 2);
+    const long = value === undefined ? "?" : formatMs(value);
+    // Its lines tell a stale or dead one, too, where the mark has no room.
+    const text = [mark + long, long].find((each) => context.measureText(each).width < width - 4) ??
+      shortMs(value!);
     const dx = condition === "slow" || condition === "lossy" ? -5 : 0;
     context.fillText(text, x + width / 2 + dx, y + height / 2 - (twoLines ? 8 : 0));
     if (twoLines) {
@@ -239,6 +242,11 @@ function drawPart(
   if (condition === "slow" || condition === "lossy") {
     drawMark(context, condition, x + width, y, Math.min(14, width, height), palette);
   }
+}
+
+/** Three digits. */
+function shortMs(ms: number): string {
+  return ms.toFixed(ms >= 100 ? 0 : ms >= 10 ? 1 : 2);
 }
 
 function drawIdle(
