@@ -13,7 +13,7 @@ import type { Chunk } from "./segment-lines.ts";
 import { createSegmentWriter } from "./segment-writer.ts";
 import { writeCheckpoint } from "./spool-checkpoint.ts";
 import { createSegmentReader } from "./spool-reader.ts";
-import { scanSpool, segmentPath } from "./spool-scan.ts";
+import { scanSpool, segmentPath, type SpoolContent } from "./spool-scan.ts";
 import { createSegment, type Extent, type Segment, type SegmentList } from "./spool-segments.ts";
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
@@ -65,7 +65,7 @@ export async function openSpoolDisk(options: SpoolDiskOptions): Promise<SpoolDis
 function useFolder(
   options: SpoolDiskOptions,
   lock: FolderLock,
-  { segments, nextNumber }: Awaited<ReturnType<typeof scanSpool>>,
+  { segments, nextNumber, unread }: SpoolContent,
 ): SpoolDisk {
   const { folder, fs, nowMs, limitBytes } = options;
   const reader = createSegmentReader(fs);
@@ -108,7 +108,8 @@ function useFolder(
     if (!isOurs) return;
     const done = segments.removeDone();
     for (const { path } of done) await removeFile(path);
-    const at = segments.checkpoint() ?? { segment: number, offset: 0 };
+    // What comes before the checkpoint is deleted at the next start.
+    const at = unread ?? segments.checkpoint() ?? { segment: number, offset: 0 };
     const text = JSON.stringify(at);
     if (text === checkpoint) return;
     // A checkpoint must not know more than the disk does.

@@ -14,6 +14,13 @@ export function segmentPath(folder: string, number: number): string {
   return join(folder, `${String(number).padStart(12, "0")}.ndjson`);
 }
 
+export interface SpoolContent {
+  segments: SegmentList;
+  nextNumber: number;
+  /** Where the oldest file is to be read from that cannot be read now. Another start may do. */
+  unread: Checkpoint | undefined;
+}
+
 export interface ScanOptions {
   folder: string;
   fs: SegmentFs;
@@ -27,7 +34,7 @@ export interface ScanOptions {
  */
 export async function scanSpool(
   options: ScanOptions,
-): Promise<{ segments: SegmentList; nextNumber: number }> {
+): Promise<SpoolContent> {
   const { folder, fs, nowMs, warn } = options;
   const numbers = (await readdir(folder))
     .flatMap((name) => Number(NAME.exec(name)?.[1] ?? NaN))
@@ -37,6 +44,7 @@ export async function scanSpool(
   const checkpoint = await soundCheckpoint(options, newest);
   const segments = createSegmentList();
   let tornBytes = 0;
+  let unread: Checkpoint | undefined;
 
   for (const number of numbers) {
     const path = segmentPath(folder, number);
@@ -44,9 +52,10 @@ export async function scanSpool(
       await unlink(path);
       continue;
     }
+    const offset = checkpoint?.segment === number ? checkpoint.offset : 0;
     try {
       const { size, mtimeMs, birthtimeMs } = await stat(path);
-      const from = checkpoint?.segment === number ? Math.min(checkpoint.offset, size) : 0;
+      const from = Math.min(offset, size);
       const { start, end, records } = await countFrom(fs, path, from);
       if (start !== from) warnOfAll(options);
       if (end < size) {
@@ -65,13 +74,15 @@ export async function scanSpool(
       segment.times.push({ endBytes: end, ms: nowMs() - ageMs });
       segments.add(segment);
     } catch (error) {
-      warn(`${path} cannot be read, and is left as it is: ${(error as Error).message}`);
+      unread ??= { segment: number, offset };
+      const { message } = error as Error;
+      warn(`${path} cannot be read, and is left for the next start: ${message}`);
     }
   }
   if (tornBytes > 0) {
     warn(`the last ${tornBytes} bytes in the spool ${folder} were torn, and have been cut off`);
   }
-  return { segments, nextNumber: Math.max(newest, checkpoint?.segment ?? 0) + 1 };
+  return { segments, nextNumber: Math.max(newest, checkpoint?.segment ?? 0) + 1, unread };
 }
 
 /** Undefined where there is none that can be trusted. */

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { cp, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -189,6 +196,25 @@ test("gaps in the numbers and files of others do no harm, and the files stay", (
     batches.forEach(queue.release);
     await queue.close();
     assert.deepEqual(segmentsIn(folder), ["notes.ndjson"]);
+  }));
+
+test("a file that cannot be read now is sent once it can be, whatever has been sent meanwhile", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "000000000001.ndjson");
+    mkdirSync(path);
+    writeFileSync(join(folder, "000000000002.ndjson"), line(2));
+    const { queue, warnings } = await openTestSpool(folder);
+    assert.match(warnings.join(), /000000000001.ndjson cannot be read/);
+    queue.push(line(3));
+    const batches = await takeAll(queue);
+    assert.deepEqual(batches.flatMap(numbersOf), [2, 3]);
+    batches.forEach(queue.release);
+    await queue.close();
+    rmdirSync(path);
+    writeFileSync(path, line(1));
+    const { queue: again } = await openTestSpool(folder);
+    assert.deepEqual((await takeAll(again)).flatMap(numbersOf), [1]);
+    await again.close();
   }));
 
 test("a stranger's bytes are handed on as they are, and lines too long for Firehose dropped", () =>
