@@ -66,7 +66,8 @@ export function recordOptions<P extends "CLIENT" | "SERVER">(prefix: P) {
       help: "Keeps what waits for Firehose in this folder, so that it survives an outage and the " +
         "end of the process, and is sent at the next start. One folder for each process.",
     }),
-    "spool-limit": value(bytes("1MiB", "1024GiB"), {
+    // What is under way is never dropped: some 4 MB.
+    "spool-limit": value(bytes("16MiB", "1024GiB"), {
       group: RECORDS,
       default: "1GiB",
       help: "Most bytes in the spool; beyond it the oldest records are dropped.",

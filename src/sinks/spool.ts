@@ -22,7 +22,10 @@ const RETRY_MS = 10_000;
 export interface SpoolOptions {
   /** Made where it is missing. One process to a folder. */
   folder: string;
-  /** Of all files in it; 1 MiB at least. Beyond it the oldest records are dropped. */
+  /**
+   * Of all files in it. Beyond it the oldest records that nobody took are dropped, an eighth of it
+   * at once: it should be several times what is under way.
+   */
   limitBytes: number;
   /** Any clock; `oldestMs` is told on it. */
   nowMs: () => number;
