@@ -15,7 +15,7 @@ import { curveOf } from "./curve.ts";
 import type { EventStream } from "./event-stream.ts";
 import { type Answer, beginEvents, type HttpServer } from "./http-server.ts";
 import { indexPage } from "./index-page.ts";
-import type { ServedProgram } from "./service.ts";
+import type { Page, ServedProgram } from "./service.ts";
 import type { SessionViews } from "./session-views.ts";
 
 const MOST_SERIES = 100;
@@ -161,9 +161,10 @@ export function createApi(options: ApiOptions): Api {
     return json(JSON.stringify({ at: Date.now(), curves }));
   }
 
-  async function page(part: "html" | "script" | "style", type: string): Promise<Answer> {
-    const body = (await program.page!())[part];
-    return { status: 200, type: `${type}; charset=utf-8`, body };
+  /** Part of the dashboard; undefined where this program has none. */
+  async function page(part: keyof Page, type: string): Promise<Answer | undefined> {
+    const body = (await program.page?.())?.[part];
+    return body === undefined ? undefined : { status: 200, type: `${type}; charset=utf-8`, body };
   }
 
   async function answer(url: URL, request: IncomingMessage, response: ServerResponse) {
@@ -192,16 +193,15 @@ export function createApi(options: ApiOptions): Api {
       case "/api/v1/events":
         return await listen(request, response);
       case "/":
-        return program.page === undefined
-          ? { status: 200, type: "text/html; charset=utf-8", body: indexPage(program) }
-          : await page("html", "text/html");
+        return await page("html", "text/html") ??
+          { status: 200, type: "text/html; charset=utf-8", body: indexPage(program) };
       case "/page.js":
-        if (program.page !== undefined) return await page("script", "text/javascript");
-        break;
+        return await page("script", "text/javascript") ?? NOTHING;
       case "/page.css":
-        if (program.page !== undefined) return await page("style", "text/css");
+        return await page("style", "text/css") ?? NOTHING;
+      default:
+        return NOTHING;
     }
-    return { status: 404, type: TEXT_TYPE, body: "nothing here: see /\n" };
   }
 
   return {
@@ -231,6 +231,7 @@ function summaryText(summary: RunSummary): string {
   return JSON.stringify(summary);
 }
 
+const NOTHING: Answer = { status: 404, type: TEXT_TYPE, body: "nothing here: see /\n" };
 const json = (body: string): Answer => ({ status: 200, type: JSON_TYPE, body });
 const wrong = (why: string): Answer => ({ status: 400, type: TEXT_TYPE, body: `${why}\n` });
 const busy = (why: string): Answer => ({

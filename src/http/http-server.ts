@@ -6,7 +6,6 @@ import { createGuard, type Guard, TOKEN_COOKIE } from "./guard.ts";
 const MOST_CONNECTIONS = 256;
 const MOST_HEADER_BYTES = 8 * 1024;
 const MOST_HEADERS = 50;
-/** A request that takes longer to come than this comes too slowly to be honest. */
 const REQUEST_MS = 10_000;
 const IDLE_MS = 10_000;
 const MOST_REQUESTS_OF_SOCKET = 1_000;
@@ -41,6 +40,8 @@ export interface HttpServerOptions {
   handle: Handler;
   /** A fault of ours, for the log. */
   failed: (error: Error) => void;
+  /** A request that takes longer to come than this comes too slowly to be honest. */
+  requestMs?: number;
 }
 
 /** On every answer. Our page loads from here alone; nobody else's may show it, or read it. */
@@ -61,14 +62,15 @@ const HEALTH = new Set(["/healthz", "/readyz"]);
 /** Resolves once it listens; rejects as `listen` fails. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const guard = createGuard(options.host, options.token);
+  const requestMs = options.requestMs ?? REQUEST_MS;
   let requests = 0;
   let refused = 0;
   const server = createServer({
     maxHeaderSize: MOST_HEADER_BYTES,
-    headersTimeout: REQUEST_MS,
-    requestTimeout: REQUEST_MS,
+    headersTimeout: requestMs,
+    requestTimeout: requestMs,
     keepAliveTimeout: IDLE_MS,
-    connectionsCheckingInterval: 1_000,
+    connectionsCheckingInterval: requestMs / 10,
     requireHostHeader: false,
     insecureHTTPParser: false,
   }, (request, response) => {

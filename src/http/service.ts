@@ -58,8 +58,15 @@ export interface ServedProgram {
     | "lag"
     | "turnedAway"
   >;
-  /** The dashboard, where there is one. */
-  page?: () => Promise<{ html: string; script: string; style: string }>;
+  /** The dashboard; undefined where there is none. */
+  page?: () => Promise<Page | undefined>;
+}
+
+/** The dashboard's parts. */
+export interface Page {
+  html: string;
+  script: string;
+  style: string;
 }
 
 export interface HttpService {

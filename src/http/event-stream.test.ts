@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
+import { test } from "node:test";
+import { createEventStream } from "./event-stream.ts";
+
+/** A listener that takes what is written, or not. */
+function createListener() {
+  const listener = Object.assign(new EventEmitter(), {
+    written: [] as string[],
+    writableNeedDrain: false,
+    writableLength: 0,
+    destroyed: false,
+    write(text: string) {
+      listener.written.push(text);
+    },
+    end() {},
+    destroy() {
+      listener.destroyed = true;
+    },
+  });
+  return listener;
+}
+
+const responseOf = (listener: unknown) => listener as ServerResponse;
+
+test("a listener that takes nothing is let go, and holds nobody up", (t) => {
+  const events = createEventStream();
+  t.after(() => events.close());
+  const slow = createListener();
+  const quick = createListener();
+  events.listen(responseOf(slow), "{}");
+  events.listen(responseOf(quick), "{}");
+  slow.writableNeedDrain = true;
+  for (let i = 0; i < 6; i++) events.send("update", `${i}`);
+  assert.ok(slow.destroyed);
+  assert.equal(quick.written.length, 7);
+  assert.equal(events.listeners, 1);
+  assert.equal(events.dropped, 1);
+});
+
+test("one that was slow for a moment stays", (t) => {
+  const events = createEventStream();
+  t.after(() => events.close());
+  const listener = createListener();
+  events.listen(responseOf(listener), "{}");
+  for (let i = 0; i < 20; i++) {
+    listener.writableNeedDrain = i % 3 !== 0;
+    events.send("update", `${i}`);
+  }
+  assert.equal(events.listeners, 1);
+});
+
+test("one for whom too much waits is let go at once", (t) => {
+  const events = createEventStream();
+  t.after(() => events.close());
+  const listener = createListener();
+  events.listen(responseOf(listener), "{}");
+  listener.writableLength = 33 * 1024 * 1024;
+  events.send("update", "1");
+  assert.ok(listener.destroyed);
+});
+
+test("who leaves is forgotten", (t) => {
+  const events = createEventStream();
+  t.after(() => events.close());
+  const listener = createListener();
+  events.listen(responseOf(listener), "{}");
+  listener.emit("close");
+  assert.equal(events.listeners, 0);
+});
