@@ -73,7 +73,7 @@ for (const prefix of ["CLIENT", "SERVER"] as const) {
         flushInterval: 250,
         aggregate: false,
         spool: "/var/spool/p",
-        spoolLimit: 2 ** 25,
+        spoolLimit: 2 ** 26,
         ndjson: "hops.ndjson",
         rotateSize: 2 ** 30,
         rotateAge: 3_600_000,
