@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { countLines, cutLines, MAX_RECORD_BYTES } from "./aggregation.ts";
+import { cutLines, linesIn, MAX_RECORD_BYTES } from "./aggregation.ts";
 
 const bytesOf = (lines: readonly string[]): Uint8Array => new TextEncoder().encode(lines.join(""));
 const line = (bytes: number): string => `${"x".repeat(bytes - 1)}\n`;
@@ -13,7 +13,7 @@ test("records hold whole lines, and joined they are the bytes given", () => {
     const { records, tooLong } = cutLines(bytes, aggregate);
     assert.equal(tooLong, 0);
     assert.equal(Buffer.compare(Buffer.concat(records), bytes), 0);
-    assert.equal(countLines(records), lines.length);
+    assert.equal(linesIn(records), lines.length);
     for (const record of records) {
       assert.equal(record.at(-1), 10);
       assert.equal(record.buffer, bytes.buffer, "no copy");

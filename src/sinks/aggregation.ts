@@ -4,6 +4,7 @@
  * arrives in S3 as the same bytes. Of records of 64 KB, rounding adds a 25th on average; larger ones
  * would save little more, and a record that is refused is sent again as a whole.
  */
+import { countLines } from "./segment-lines.ts";
 
 /** Firehose's own limit on a record: 1,000 KiB. */
 export const MAX_RECORD_BYTES = 1000 * 1024;
@@ -38,10 +39,6 @@ export function cutLines(bytes: Uint8Array, aggregate: boolean): CutLines {
 }
 
 /** Lines in these records. */
-export function countLines(records: readonly Uint8Array[]): number {
-  let lines = 0;
-  for (const record of records) {
-    for (let at = record.indexOf(NEWLINE); at >= 0; at = record.indexOf(NEWLINE, at + 1)) lines++;
-  }
-  return lines;
+export function linesIn(records: readonly Uint8Array[]): number {
+  return records.reduce((lines, record) => lines + countLines(record).records, 0);
 }

@@ -3,7 +3,7 @@
  * sent while its disk fails; for all else, to be sent.
  */
 import type { RecordBatch } from "./record-queue.ts";
-import { type Chunk, countLines, cutLines } from "./segment-lines.ts";
+import { type Chunk, headLines } from "./segment-lines.ts";
 
 export interface ChunkMemory {
   /** Adds the newest. Returns how many of the oldest records were dropped for it. */
@@ -64,10 +64,9 @@ export function createChunkMemory(limitBytes: number): ChunkMemory {
       let leftBytes = limits.bytes;
       while (chunks.length > 0 && (records === 0 || records < limits.records)) {
         const chunk = chunks[0]!;
-        const cut = cutLines(chunk.bytes, {
+        const cut = headLines(chunk.bytes, {
           bytes: leftBytes,
           records: limits.records - records,
-          lineBytes: Infinity,
         });
         if (cut.end === 0 || (records > 0 && cut.end > leftBytes)) break;
         remove(0);
@@ -76,7 +75,7 @@ export function createChunkMemory(limitBytes: number): ChunkMemory {
         leftBytes -= cut.end;
         if (cut.end === chunk.bytes.byteLength) continue;
         const rest = chunk.bytes.subarray(cut.end);
-        chunks.unshift({ ...chunk, bytes: rest, records: countLines(rest).records });
+        chunks.unshift({ ...chunk, bytes: rest, records: chunk.records - cut.records });
         waitingBytes += rest.byteLength;
         break;
       }

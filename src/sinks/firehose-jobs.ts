@@ -3,7 +3,7 @@
  * request leaves over is a job again, until each record is taken or given up and the batch is
  * released.
  */
-import { countLines, cutLines } from "./aggregation.ts";
+import { cutLines, linesIn } from "./aggregation.ts";
 import type { RecordBatch, RecordQueue } from "./record-queue.ts";
 
 /** Firehose's own limit on the records of a request. */
@@ -99,7 +99,7 @@ export function createJobs({ queue, aggregate, givenUp }: {
   const othersTaken = ({ since }: Job): boolean => lastTaken > since;
 
   const giveUp = ({ parcel, records }: Job, message: string): void => {
-    const lines = countLines(records);
+    const lines = linesIn(records);
     givenUp(message, lines);
     parcel.failed += lines;
     done(parcel, records.length);
@@ -186,7 +186,7 @@ export function createJobs({ queue, aggregate, givenUp }: {
     partlySent() {
       let lines = openLines;
       for (const { failed } of parcels) lines -= failed;
-      for (const { records } of [...waiting, ...underWay]) lines -= countLines(records);
+      for (const { records } of [...waiting, ...underWay]) lines -= linesIn(records);
       return lines;
     },
     counts: () => counts,

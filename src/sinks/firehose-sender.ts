@@ -5,7 +5,7 @@
  * some 1 ms; and Firehose counts records and bytes, so that small requests cost no more.
  */
 import { createTicker } from "../platform/ticker.ts";
-import { countLines } from "./aggregation.ts";
+import { linesIn } from "./aggregation.ts";
 import { createDeliveryLog, type SinkLog } from "./delivery-log.ts";
 import { createJobs, type Job, PUT_RECORDS } from "./firehose-jobs.ts";
 import { createPace } from "./firehose-pace.ts";
@@ -143,7 +143,7 @@ export function createFirehoseSender(options: SenderOptions): FirehoseSender {
   };
 
   const send = (job: Job): void => {
-    if (job.again) retried += countLines(job.records);
+    if (job.again) retried += linesIn(job.records);
     const abort = new AbortController();
     const timer = setTimeout(() => {
       const message = `Firehose gave no answer for ${PUT_TIMEOUT_MS / 1000} s`;

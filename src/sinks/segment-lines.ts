@@ -98,22 +98,19 @@ export function countLines(bytes: Uint8Array): { records: number; end: number } 
 
 /**
  * How much of `bytes` is within the limits: whole lines, the first one in any case. An `end` of 0
- * says that no line ends in `bytes`. A line of more than `lineBytes` stands alone, `isTooLong`.
+ * says that no line ends in `bytes`.
  */
-export function cutLines(
+export function headLines(
   bytes: Uint8Array,
-  limits: { bytes: number; records: number; lineBytes: number },
-): { records: number; end: number; isTooLong: boolean } {
+  limits: { bytes: number; records: number },
+): { records: number; end: number } {
   let records = 0;
   let end = 0;
   while (records === 0 || records < limits.records) {
     const at = bytes.indexOf(NEWLINE, end);
-    if (at < 0) break;
-    const isTooLong = at + 1 - end > limits.lineBytes;
-    if (records > 0 && (isTooLong || at + 1 > limits.bytes)) break;
+    if (at < 0 || (records > 0 && at + 1 > limits.bytes)) break;
     records++;
     end = at + 1;
-    if (isTooLong) return { records, end, isTooLong };
   }
-  return { records, end, isTooLong: false };
+  return { records, end };
 }

@@ -187,12 +187,6 @@ function useFolder(
         try {
           const lines = await reader.read(segment, limits);
           if (segment.isGone) continue;
-          if (lines.bytes === undefined) {
-            segments.done(segments.taken(segment, lines.tooLongBytes, 1));
-            options.dropped(1, "too long for Firehose");
-            tidySoon();
-            continue;
-          }
           extents.set(lines, segments.taken(segment, lines.bytes.byteLength, lines.records));
           return lines;
         } catch (error) {

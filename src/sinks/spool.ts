@@ -14,7 +14,6 @@ import type { RecordQueue } from "./record-queue.ts";
 import { type SegmentFs, segmentFs } from "./segment-fs.ts";
 import { createGatherer } from "./segment-lines.ts";
 import { openSpoolDisk, type SpoolDisk } from "./spool-disk.ts";
-import { MAX_LINE_BYTES } from "./spool-reader.ts";
 
 const GATHER = { gatherMs: 200, gatherBytes: 64 * 1024 };
 const RETRY_MS = 10_000;
@@ -185,13 +184,7 @@ export async function openSpool(options: SpoolOptions): Promise<RecordQueue> {
   return {
     push(line) {
       counts.accepted++;
-      // No character takes more than three bytes.
-      const mayBeTooLong = line.length > MAX_LINE_BYTES / 3;
-      if (mayBeTooLong && Buffer.byteLength(line) > MAX_LINE_BYTES) {
-        drops.add(1, "too long for Firehose");
-      } else {
-        gatherer.add(line);
-      }
+      gatherer.add(line);
     },
     waitingBytes: () => (disk?.segments.waitingBytes ?? 0) + memory.waitingBytes + gatherer.bytes,
     oldestMs() {
