@@ -40,7 +40,7 @@ export interface Cell {
   uncorrected: Histogram | undefined;
   readonly errors: Histogram;
   readonly elapsed: Histogram;
-  /** Bounds on delays of a path that one clock measured. */
+  /** Bounds on delays of a path, should it turn out that one clock measured it. */
   readonly rateErrors: Histogram;
   /** Corrected delays over time, to two digits. */
   readonly series: Series<Histogram>;
@@ -73,12 +73,11 @@ export function recordPath(cell: Cell, values: HopValues): void {
   const delayUs = values[PATH_MS]! * US_PER_MS;
   const elapsedUs = values[ELAPSED_MS]! * US_PER_MS;
   const rateErrorUs = RELATIVE_RATE_LIMIT * elapsedUs;
-  if (elapsedUs - elapsedUs === 0) {
-    cell.elapsed.record(elapsedUs);
-    cell.rateErrors.record(rateErrorUs);
-  }
+  const isElapsed = elapsedUs - elapsedUs === 0;
+  if (isElapsed) cell.elapsed.record(elapsedUs);
   if (cell.spec.echo) take(cell, delayUs, rateErrorUs, true, values[RECEIVED_US]!);
   else {
+    if (isElapsed) cell.rateErrors.record(rateErrorUs);
     const errorUs = values[ERROR_MS]! * US_PER_MS;
     take(cell, delayUs, errorUs, values[IS_SYSTEM] === 1, values[RECEIVED_US]!);
   }

@@ -23,8 +23,8 @@ import {
   RECEIVED_US,
   SEQUENCE,
 } from "./hop-values.ts";
-import { createNumberReader } from "./number-reader.ts";
-import { createTimeReader, TIME_BYTES } from "./time-reader.ts";
+import { readDigits, readNumber } from "./number-reader.ts";
+import { createTimeReader } from "./time-reader.ts";
 
 /** Templates kept: more streams than this in one report are read again and again. */
 const MOST_TEMPLATES = 100_000;
@@ -82,19 +82,17 @@ export interface HopTemplates<S> {
 
 export function createHopTemplates<S>(): HopTemplates<S> {
   const templates = new Map<number, Template<S>[]>();
-  const numbers = createNumberReader();
   const times = createTimeReader();
   const check = new Float64Array(HOP_VALUES);
+  /** Of what is read to see that it is there. */
+  const unused = new Float64Array(1);
   let count = 0;
   let end = 0;
-  /** Where the session ended of the line whose hash was taken last. */
-  let hashMs = NaN;
-  let hashLength = NaN;
-  let hashReceived = NaN;
+  /** Where the session begins of the line whose hash was taken last. */
   let sessionAt = 0;
 
-  /** Hash of key and session of the line at `at`, which is read up to there; or -1. */
-  const hashOf = (bytes: Buffer, at: number): number => {
+  /** Hash of key and session of the line at `at`, of which `values` has what stands between. */
+  const hashOf = (bytes: Buffer, at: number, values: HopValues): number => {
     let hash = 0;
     let byte = 0;
     let next = at + KEY_START;
@@ -104,13 +102,11 @@ export function createHopTemplates<S>(): HopTemplates<S> {
       next++;
     }
     if (!has(bytes, next, AFTER_KEY)) return -1;
-    hashMs = numbers.read(bytes, next + AFTER_KEY.length);
-    if (!has(bytes, numbers.end, BEFORE_LENGTH)) return -1;
-    hashLength = numbers.read(bytes, numbers.end + BEFORE_LENGTH.length);
-    if (!has(bytes, numbers.end, BEFORE_RECEIVED)) return -1;
-    next = numbers.end + BEFORE_RECEIVED.length;
-    hashReceived = times.read(bytes, next);
-    next += TIME_BYTES;
+    next = readNumber(bytes, next + AFTER_KEY.length, values, MS);
+    if (!has(bytes, next, BEFORE_LENGTH)) return -1;
+    next = readNumber(bytes, next + BEFORE_LENGTH.length, values, LENGTH);
+    if (!has(bytes, next, BEFORE_RECEIVED)) return -1;
+    next = times.read(bytes, next + BEFORE_RECEIVED.length, values, RECEIVED_US);
     if (!has(bytes, next, BEFORE_ID)) return -1;
     sessionAt = next += BEFORE_ID.length;
     while ((byte = bytes[next]!) !== DASH) {
@@ -118,56 +114,54 @@ export function createHopTemplates<S>(): HopTemplates<S> {
       hash = Math.imul(hash, 31) + byte | 0;
       next++;
     }
-    return hash >>> 0;
+    return hash & 0x3fff_ffff;
   };
 
   /** Whether the line is the template's; if so, `values` and `end` are set. */
   const fits = (template: Template<S>, bytes: Buffer, at: number, values: HopValues): boolean => {
     if (!has(bytes, sessionAt, template.session) || !has(bytes, at, template.head)) return false;
-    values[SEQUENCE] = numbers.readDigits(bytes, sessionAt + template.session.length);
-    if (!has(bytes, numbers.end, template.place)) return false;
-    let next = numbers.end + template.place.length;
+    let next = readDigits(bytes, sessionAt + template.session.length, values, SEQUENCE);
+    if (!has(bytes, next, template.place)) return false;
+    next += template.place.length;
     if (template.last) {
-      values[PATH_MS] = numbers.read(bytes, next);
-      if (!has(bytes, numbers.end, BEFORE_ELAPSED)) return false;
-      values[ELAPSED_MS] = numbers.read(bytes, numbers.end + BEFORE_ELAPSED.length);
-      if (!has(bytes, numbers.end, template.echo)) return false;
-      next = numbers.end + template.echo.length;
+      next = readNumber(bytes, next, values, PATH_MS);
+      if (!has(bytes, next, BEFORE_ELAPSED)) return false;
+      next = readNumber(bytes, next + BEFORE_ELAPSED.length, values, ELAPSED_MS);
+      if (!has(bytes, next, template.echo)) return false;
+      next += template.echo.length;
     } else {
       values[PATH_MS] = NaN;
       values[ELAPSED_MS] = NaN;
     }
-    values[INTENDED_US] = times.read(bytes, next);
-    if (!has(bytes, next += TIME_BYTES, BEFORE_SENT)) return false;
-    const sentUs = times.read(bytes, next += BEFORE_SENT.length);
-    if (!has(bytes, next += TIME_BYTES, BEFORE_RAW)) return false;
-    values[RAW_MS] = numbers.read(bytes, next + BEFORE_RAW.length);
-    if (!has(bytes, numbers.end, BEFORE_ERROR)) return false;
-    values[ERROR_MS] = numbers.read(bytes, numbers.end + BEFORE_ERROR.length);
-    if (!has(bytes, numbers.end, BEFORE_CLOCK)) return false;
-    next = numbers.end + BEFORE_CLOCK.length;
-    const clock = CLOCKS.findIndex((word) => has(bytes, next, word));
-    if (clock < 0) return false;
+    next = times.read(bytes, next, values, INTENDED_US);
+    if (!has(bytes, next, BEFORE_SENT)) return false;
+    next = times.read(bytes, next + BEFORE_SENT.length, unused, 0);
+    if (!has(bytes, next, BEFORE_RAW)) return false;
+    next = readNumber(bytes, next + BEFORE_RAW.length, values, RAW_MS);
+    if (!has(bytes, next, BEFORE_ERROR)) return false;
+    next = readNumber(bytes, next + BEFORE_ERROR.length, values, ERROR_MS);
+    if (!has(bytes, next, BEFORE_CLOCK)) return false;
+    next += BEFORE_CLOCK.length;
+    let clock = 0;
+    while (clock < CLOCKS.length && !has(bytes, next, CLOCKS[clock]!)) clock++;
+    if (clock === CLOCKS.length) return false;
     values[IS_SYSTEM] = clock === SYSTEM ? 1 : 0;
-    if (!has(bytes, next += CLOCKS[clock]!.length, BEFORE_RTT)) return false;
-    numbers.read(bytes, next + BEFORE_RTT.length);
+    next += CLOCKS[clock]!.length;
+    if (!has(bytes, next, BEFORE_RTT)) return false;
+    next = readNumber(bytes, next + BEFORE_RTT.length, unused, 0);
     if (template.relayed) {
-      if (!has(bytes, numbers.end, BEFORE_RESIDENCE)) return false;
-      numbers.read(bytes, numbers.end + BEFORE_RESIDENCE.length);
+      if (!has(bytes, next, BEFORE_RESIDENCE)) return false;
+      next = readNumber(bytes, next + BEFORE_RESIDENCE.length, unused, 0);
     }
-    if (!has(bytes, numbers.end, template.tail)) return false;
-    end = numbers.end + template.tail.length;
-    values[MS] = hashMs;
-    values[LENGTH] = hashLength;
-    values[RECEIVED_US] = hashReceived;
-    // A time that is none is NaN: the sum of the three is a number only if all are.
-    return sentUs + values[INTENDED_US]! + hashReceived - sentUs < Infinity;
+    if (!has(bytes, next, template.tail)) return false;
+    end = next + template.tail.length;
+    return true;
   };
 
   return {
     read(bytes, at, values) {
       if (bytes.length - at < SMALLEST_LINE) return undefined;
-      const hash = hashOf(bytes, at);
+      const hash = hashOf(bytes, at, values);
       const candidates = hash < 0 ? undefined : templates.get(hash);
       if (candidates === undefined) return undefined;
       for (let index = 0; index < candidates.length; index++) {
@@ -182,7 +176,7 @@ export function createHopTemplates<S>(): HopTemplates<S> {
     learn(line, stream, values) {
       const template = templateOf(line, stream);
       if (template === undefined) return;
-      const hash = hashOf(line, 0);
+      const hash = hashOf(line, 0, check);
       // What it makes of its own line tells whether it understands it.
       if (hash < 0 || !fits(template, line, 0, check) || end !== line.length) return;
       if (!check.every((value, place) => Object.is(value, values[place]))) return;

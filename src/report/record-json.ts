@@ -56,10 +56,11 @@ class Malformed extends Error {}
 
 export function createRecordParser(): RecordParser {
   const times = createTimeReader();
+  const time = new Float64Array(1);
   const timeOf = (fields: Fields, name: string): number => {
-    const timeUs = times.read(Buffer.from(text(fields, name)), 0);
-    if (Number.isNaN(timeUs)) throw new Malformed(`${name} is no time`);
-    return timeUs;
+    const bytes = Buffer.from(text(fields, name));
+    if (times.read(bytes, 0, time, 0) !== bytes.length) throw new Malformed(`${name} is no time`);
+    return time[0]!;
   };
 
   const readHop = (fields: Fields, values: HopValues): HopSpec => {

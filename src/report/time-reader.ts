@@ -3,14 +3,18 @@
 import { fromUnixMs } from "../relay/time.ts";
 
 /** Length of a time, without its quotes. */
-export const TIME_BYTES = 27;
+const TIME_BYTES = 27;
 
 const ZERO = 0x30;
 const [DASH, LETTER_T, COLON, POINT, LETTER_Z] = [0x2d, 0x54, 0x3a, 0x2e, 0x5a] as const;
 
 export interface TimeReader {
-  /** The time that begins at `at`, in µs since 2020; NaN where there is none. */
-  read(bytes: Uint8Array, at: number): number;
+  /**
+   * Reads the time that begins at `at` into `into[place]`, in µs since 2020.
+   *
+   * @returns where it ends; -1 where there is none
+   */
+  read(bytes: Uint8Array, at: number, into: Float64Array, place: number): number;
 }
 
 /** The midnight of the date that came last is kept: dates seldom change from line to line. */
@@ -18,11 +22,11 @@ export function createTimeReader(): TimeReader {
   let lastDate = -1;
   let midnightUs = NaN;
   return {
-    read(bytes, at) {
+    read(bytes, at, into, place) {
       const isShaped = bytes[at + 4] === DASH && bytes[at + 7] === DASH &&
         bytes[at + 10] === LETTER_T && bytes[at + 13] === COLON && bytes[at + 16] === COLON &&
         bytes[at + 19] === POINT && bytes[at + 26] === LETTER_Z;
-      if (!isShaped) return NaN;
+      if (!isShaped) return -1;
       const year = two(bytes, at) * 100 + two(bytes, at + 2);
       const date = year * 10_000 + two(bytes, at + 5) * 100 + two(bytes, at + 8);
       const hour = two(bytes, at + 11);
@@ -30,13 +34,16 @@ export function createTimeReader(): TimeReader {
       const second = two(bytes, at + 17);
       const micros = (two(bytes, at + 20) * 100 + two(bytes, at + 22)) * 100 + two(bytes, at + 24);
       // Two digits that are none are NaN, which no comparison is true of.
-      if (!(hour < 24 && minute < 60 && second < 60 && micros < 1e6 && date >= 0)) return NaN;
+      if (!(hour < 24 && minute < 60 && second < 60 && micros < 1e6 && date >= 0)) return -1;
       if (date !== lastDate) {
         const text = String.fromCharCode(...bytes.subarray(at, at + 10));
         midnightUs = fromUnixMs(Date.parse(`${text}T00:00:00Z`));
         lastDate = date;
       }
-      return midnightUs + ((hour * 60 + minute) * 60 + second) * 1e6 + micros;
+      const timeUs = midnightUs + ((hour * 60 + minute) * 60 + second) * 1e6 + micros;
+      into[place] = timeUs;
+      // Of some dates, such as the 31st of February, there is no midnight.
+      return timeUs - timeUs === 0 ? at + TIME_BYTES : -1;
     },
   };
 }
