@@ -1,0 +1,7 @@
+import { frameTargets } from "./frame-targets.ts";
+import type { Target } from "./target.ts";
+
+/** Everything that takes bytes from outside. */
+export const targets: readonly Target[] = [
+  ...frameTargets,
+];
