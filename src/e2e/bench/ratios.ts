@@ -50,10 +50,8 @@ export function medians(records: readonly Record<string, number>[]): Record<stri
 
 /** Judges medians: a single disturbed round neither breaks a budget nor keeps it. */
 export function judge(budget: Budget, value: number): { met: boolean; missedBy: number } {
-  const { atLeast, atMost } = budget;
-  const [limit, over] = atMost !== undefined
-    ? [atMost, value - atMost]
-    : [atLeast!, atLeast! - value];
+  const { atLeast = -Infinity, atMost = Infinity } = budget;
+  const [limit, over] = value > atMost ? [atMost, value - atMost] : [atLeast, atLeast - value];
   return over <= 0
     ? { met: true, missedBy: 0 }
     : { met: false, missedBy: limit === 0 ? Infinity : over / limit };

@@ -18,7 +18,11 @@ function range({ median, min, max }: Spread): string {
 }
 
 export function budgetText({ of, atLeast, atMost }: Budget, unit: string, to?: string): string {
-  const limit = atMost !== undefined ? `≤ ${digits(atMost)}` : `≥ ${digits(atLeast!)}`;
+  const limits = [
+    ...(atLeast !== undefined ? [`≥ ${digits(atLeast)}`] : []),
+    ...(atMost !== undefined ? [`≤ ${digits(atMost)}`] : []),
+  ];
+  const limit = limits.join(" and ");
   return of === "ratio" ? `${limit} × ${to}` : `${limit} ${unit}`.trimEnd();
 }
 

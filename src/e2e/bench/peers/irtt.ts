@@ -11,7 +11,6 @@ export interface IrttFigures {
   upMedianMs: number;
   downMedianMs: number;
   /** |difference of round trips| of neighbours. */
-  ipdvMedianMs: number;
   ipdvMeanMs: number;
   /** Actual less intended time of sending. */
   timerErrorMeanMs: number;
@@ -47,7 +46,6 @@ export function parseIrtt(text: string): IrttFigures {
     rttMedianMs: ms(stats.rtt.median),
     upMedianMs: ms(stats.send_delay.median),
     downMedianMs: ms(stats.receive_delay.median),
-    ipdvMedianMs: ms(stats.ipdv_round_trip.median),
     ipdvMeanMs: ms(stats.ipdv_round_trip.mean),
     timerErrorMeanMs: ms(stats.timer_error.mean),
     missed: stats.timer_misses,
