@@ -81,6 +81,14 @@ export const otherOptions = {
   }),
 } as const;
 
+/** Where the secret is that both ends must know; itself it is never on a command line. */
+export function tokenOption(prefix: "CLIENT" | "SERVER", help: string) {
+  return value({ ...path, placeholder: "FILE" }, {
+    group: SECURITY,
+    help: `${help} Where there is no file, ${prefix}_TOKEN holds the token itself.`,
+  });
+}
+
 /** `--tls-cert` and `--tls-key`: what this end shows of itself. */
 export function certificateOptions(help: string) {
   return {

@@ -94,6 +94,7 @@ async function run(args: string, until: (client: Client) => Promise<unknown> = (
   });
   const clock = createClock();
   const client = createClient({
+    tokens: undefined,
     config,
     place: { region: "any", zone: "any" },
     processId: crypto.getRandomValues(new Uint8Array(16)),

@@ -2,16 +2,19 @@
  * The client's parts put together: flows that keep connected, the sender that paces them, the
  * metering that hears of all they receive.
  */
+import { randomBytes } from "node:crypto";
 import { logClockEvent } from "../cli/clock-log.ts";
 import { logger } from "../cli/log.ts";
 import type { RouteSummary, RunSummary } from "../metrics/summary.ts";
 import type { Clock } from "../platform/clock.ts";
+import { hmacSha256 } from "../platform/hmac.ts";
 import { fillName, type Place } from "../platform/place.ts";
 import { createTicker, type Ticker } from "../platform/ticker.ts";
 import { MAX_UDP_PAYLOAD_BYTES } from "../relay/datagram.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
 import type { HostClock } from "../relay/clock-system-interval.ts";
+import { PROOF_NONCE_BYTES } from "../relay/proof.ts";
 import { createProcessPairs } from "../relay/process-pairs.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
 import { formatAddress } from "../transport/tcp.ts";
@@ -53,6 +56,8 @@ export interface ClientOptions {
   place: Place;
   /** 128 random bits; a secret between this client and its servers. */
   processId: Uint8Array;
+  /** The tokens of now, of which the first is used; undefined: any server will do. */
+  tokens: (() => readonly Uint8Array[]) | undefined;
   clock: Clock;
   metering: ClientMetering;
   connector: Connector;
@@ -93,8 +98,11 @@ export function createClient(options: ClientOptions): Client {
 
   function createSession(link: Link, flow: Flow, previousSession: Uint8Array): ClientSession {
     const { label } = flow.route;
+    const token = options.tokens?.()[0];
     const session = createClientSession(link, {
+      secret: token && { token, hmac: hmacSha256 },
       hello: {
+        ...(token && { nonce: randomBytes(PROOF_NONCE_BYTES) }),
         probe: false,
         echo: config.echo,
         processId,

@@ -30,6 +30,7 @@ test("without arguments the client does what the original did", () => {
     connectTimeout: 30_000,
     tls: false,
     tlsCa: undefined,
+    tokenFile: undefined,
     tlsServerName: undefined,
     tlsCert: undefined,
     tlsKey: undefined,

@@ -32,6 +32,7 @@ import {
   PRECEDENCE,
   SECURITY,
   sharedProblem,
+  tokenOption,
 } from "../cli/shared-options.ts";
 import {
   duration,
@@ -102,6 +103,11 @@ const options = {
     help: "Name that the server's certificate must have, where it is not that of the address.",
   }),
   ...certificateOptions("Certificate in PEM to show to a server that asks for one."),
+  "token-file": tokenOption(
+    "CLIENT",
+    "File with the secret, in its first line, that client and server prove to one another that " +
+      "they know.",
+  ),
   mode: value(oneOf("paced", "ping-pong", "flood"), {
     group: MESSAGES,
     default: "paced",

@@ -15,6 +15,7 @@ import { udpNotes, udpSummary } from "../metrics/udp-losses.ts";
 import { createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { fillName, findPlace } from "../platform/place.ts";
+import { watchTokens } from "../platform/tokens.ts";
 import { PROCESS_ID_BYTES } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
 import { REPORT_PERIOD_US } from "../relay/report-frame.ts";
@@ -48,6 +49,10 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
   if (config.verbose) await logAllReachability(config, connector, context.stopping);
 
   const httpToken = config.http && readHttpToken(config.httpTokenFile, "CLIENT", process.env);
+  const tokens = watchTokens(
+    { tokenFile: config.tokenFile, variable: "CLIENT_TOKEN", env: process.env },
+    log,
+  );
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
@@ -76,6 +81,7 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
     config,
     place,
     processId,
+    tokens,
     clock,
     metering,
     connector,

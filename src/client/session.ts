@@ -35,6 +35,16 @@ import { type Hello, writeHello } from "../relay/hello.ts";
 import { type Link, type LinkEvents, STRAGGLERS_US } from "../relay/link.ts";
 import { createOutbox, type Outbox } from "../relay/outbox.ts";
 import type { ProcessPair, ProcessPairs } from "../relay/process-pairs.ts";
+import {
+  areEqual,
+  clientProof,
+  type Hmac,
+  type Mac,
+  readChallengeFrame,
+  relayProof,
+  sessionMacs,
+  writeProof,
+} from "../relay/proof.ts";
 import { ProtocolError } from "../relay/protocol-error.ts";
 import type { Arrival } from "../relay/sequence.ts";
 import type { NowUs } from "../relay/time.ts";
@@ -51,6 +61,8 @@ export interface SessionOptions {
   hello: Hello;
   pairs: ProcessPairs;
   nowUs: NowUs;
+  /** What both ends prove that they know; undefined: any server will do. */
+  secret?: { token: Uint8Array; hmac: Hmac } | undefined;
   /** Numbers in [0, 1). */
   random: () => number;
   hostClock: () => HostClock;
@@ -170,6 +182,9 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     Math.max(MAX_CONTROL_BYTES, dataFrameBytes(255, MAX_PAYLOAD_BYTES)),
   );
   const messageFlags = hello.echo ? FLAG_ECHO : 0;
+  const helloFrame = writeHello(hello);
+  /** What was said to prove the token, until the welcome. */
+  let said: { mac: Mac; challenge: Uint8Array; proof: Uint8Array } | undefined;
   let state: SessionState = "greeting";
   let standing: Standing | undefined;
   let sent = 0;
@@ -183,8 +198,33 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   /** The relay has said bye; what it sent before is still waited for. */
   let farewell: { end: SessionEnd; dueUs: number } | undefined;
 
+  /** The relay asks for a proof, which is answered, and its own awaited. */
+  function takeChallenge(frame: Uint8Array): void {
+    const { secret } = options;
+    const { nonce } = hello;
+    if (secret === undefined || nonce === undefined || said !== undefined) {
+      throw new ProtocolError("the server asks for a proof at a wrong time");
+    }
+    const relayNonce = readChallengeFrame(frame);
+    const mac = secret.hmac(secret.token);
+    const proof = writeProof(clientProof(mac, helloFrame, frame));
+    said = { mac, challenge: frame.slice(), proof };
+    const macs = sessionMacs(secret.hmac, secret.token, nonce, relayNonce);
+    link.secure?.({ send: macs.client, receive: macs.relay }, false);
+    outbox.sendControl(proof, nowUs());
+  }
+
+  /** Throws where a token is to be known, and the relay has not proven that it knows it. */
+  function checkProof(frame: Uint8Array, { proof }: Welcome): void {
+    if (options.secret === undefined) return;
+    const isProven = proof !== undefined && said !== undefined &&
+      areEqual(relayProof(said.mac, helloFrame, said.challenge, said.proof, frame), proof);
+    if (!isProven) throw new ProtocolError("the server has not proven that it knows the token");
+  }
+
   function takeWelcome(frame: Uint8Array): void {
     const welcome = readWelcome(frame);
+    checkProof(frame, welcome);
     const pair = options.pairs.take(welcome.processId);
     const self = createOrigin({
       session: welcome.session,
@@ -312,6 +352,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       early.keep({ ...region, start });
       return;
     }
+    if (type === FrameType.challenge) return takeChallenge(frame);
     if (type !== FrameType.welcome) {
       throw new ProtocolError("not a performance server");
     }
@@ -484,6 +525,6 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       return wakeUs;
     },
   };
-  outbox.sendControl(writeHello(hello), startUs);
+  outbox.sendControl(helloFrame, startUs);
   return session;
 }

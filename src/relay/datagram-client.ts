@@ -94,6 +94,7 @@ export function createDatagramClient(options: DatagramClientOptions): DatagramCl
     },
     pause() {},
     resume() {},
+    secure: (macs, isProven) => peer.link.secure!(macs, isProven),
     end: peer.link.end,
     destroy: peer.link.destroy,
   };

@@ -8,6 +8,7 @@
  * the address, port and nonce that asked for it, and under the secret of its time or the one before.
  */
 import { COOKIE_BYTES, type Endpoint, NONCE_BYTES } from "./datagram.ts";
+import { areEqual } from "./proof.ts";
 import type { NowUs } from "./time.ts";
 
 /** HMAC-SHA-256. */
@@ -75,11 +76,4 @@ export function createCookies(
         areEqual(write(before, givenUs, from, nonce), cookie);
     },
   };
-}
-
-/** Takes as long whichever bytes differ. */
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  let different = a.byteLength ^ b.byteLength;
-  for (let i = 0; i < a.byteLength; i++) different |= a[i]! ^ b[i]!;
-  return different === 0;
 }

@@ -2,15 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { writeBye } from "./bye.ts";
 import {
+  announceMac,
   DatagramKind,
   type Endpoint,
+  hasMac,
+  MAC_BYTES,
   plainHeader,
   writeAck,
   writeChallenge,
   writeClose,
+  writeControl,
 } from "./datagram.ts";
 import { createDatagramPeer } from "./datagram-peer.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
+import type { Mac } from "./proof.ts";
 
 const token = new Uint8Array(8).fill(5);
 const here: Endpoint = { address: "192.0.2.1", port: 1 };
@@ -155,4 +160,82 @@ test("a close ends the link once; what comes afterwards is not taken", () => {
   assert.equal(test.closed.length, 1);
   test.peer.link.write([bye]);
   assert.deepEqual(test.kinds(), []);
+});
+
+const macOf = (key: number): Mac => (parts) => {
+  let sum = key;
+  for (const part of parts) for (const byte of part) sum = (sum * 31 + byte) % 251;
+  return new Uint8Array(32).fill(sum);
+};
+const [ours, theirs] = [macOf(1), macOf(2)];
+
+/** A datagram as the other end sends it, once the ends are proven. */
+function withMac(datagram: Uint8Array, mac = theirs): Uint8Array {
+  const bytes = datagram.slice();
+  announceMac(bytes);
+  return Uint8Array.of(...bytes, ...mac([bytes]).subarray(0, MAC_BYTES));
+}
+
+const writeControlBye = writeControl(token, 1, false, bye);
+const clockFrame = Uint8Array.of(6, 0, 0, 0, 5, 0);
+const plain = Uint8Array.of(...plainHeader(token), ...clockFrame);
+
+test("of a proven session every datagram carries a MAC of its own direction", () => {
+  const test = createTest();
+  test.peer.link.secure!({ send: ours, receive: theirs }, true);
+  test.peer.link.write([clockFrame]);
+  test.peer.link.write([bye]);
+  for (const { bytes } of test.sent) {
+    assert.ok(hasMac(bytes));
+    const body = bytes.subarray(0, -MAC_BYTES);
+    assert.deepEqual(bytes.subarray(-MAC_BYTES), ours([body]).subarray(0, MAC_BYTES));
+  }
+  assert.equal(test.sent.length, 2);
+  test.peer.take(withMac(plain), here);
+  assert.deepEqual(test.data, [clockFrame]);
+});
+
+test("of a proven session nothing without a right MAC has any effect", () => {
+  const test = createTest();
+  test.peer.link.secure!({ send: ours, receive: theirs }, true);
+  const away: Endpoint = { address: "192.0.2.9", port: 9 };
+  const good = withMac(plain);
+  const forged = [
+    plain,
+    withMac(plain, ours),
+    ...[...good.keys()].slice(12).map((at) => good.with(at, good[at]! ^ 1)),
+    writeControlBye,
+    writeAck(token, 1),
+    withMac(writeClose(token), ours),
+  ];
+  for (const datagram of forged) assert.ok(test.peer.take(datagram, away));
+  assert.deepEqual([test.data, test.sent, test.closed], [[], [], []]);
+  assert.equal(test.malformed, forged.length);
+});
+
+test("a close that anyone could have sent is only a reason to ask", () => {
+  const test = createTest();
+  test.peer.link.secure!({ send: ours, receive: theirs }, true);
+  test.peer.take(writeClose(token), here);
+  test.pass(10_000);
+  assert.deepEqual(test.kinds(), [DatagramKind.challenge]);
+  test.peer.take(withMac(plain), here);
+  test.pass(5 * SECOND);
+  assert.deepEqual(test.closed, []);
+  test.peer.take(writeClose(token), here);
+  test.pass(5 * SECOND);
+  assert.deepEqual(test.closed, ["the other end does not know this session"]);
+});
+
+test("until the other end has proven itself it may still say why it does not", () => {
+  const test = createTest();
+  test.peer.link.secure!({ send: ours, receive: theirs }, false);
+  test.peer.take(plain, here);
+  assert.deepEqual(test.data, []);
+  test.peer.take(writeControlBye, here);
+  assert.deepEqual(test.data, [bye]);
+  test.peer.take(withMac(plain), here);
+  assert.equal(test.data.length, 2);
+  test.peer.take(writeControl(token, 2, false, bye), here);
+  assert.equal(test.data.length, 2, "from then on nothing without a MAC is taken");
 });

@@ -6,11 +6,14 @@
  * `pause` does nothing.
  */
 import {
+  announceMac,
   CHALLENGE_BYTES,
   CHALLENGE_DATAGRAM_BYTES,
   DatagramKind,
   type Endpoint,
+  hasMac,
   hasToken,
+  MAC_BYTES,
   PLAIN_HEADER_BYTES,
   plainHeader,
   readNumber,
@@ -21,7 +24,10 @@ import {
 import { createControlReceiver, createControlSender, isFrame } from "./datagram-control.ts";
 import { FrameType } from "./frame.ts";
 import type { Link, LinkEvents } from "./link.ts";
+import { areEqual, type Mac } from "./proof.ts";
 import type { NowUs } from "./time.ts";
+
+const UNKNOWN_SESSION = "the other end does not know this session";
 
 /** A link that was ended waits so long for its last acknowledgement. */
 const LINGER_US = 3_000_000;
@@ -78,7 +84,17 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
   let challenge: { bytes: Uint8Array; to: Endpoint; sentUs: number } | undefined;
   let doubt: { reason: string; asked: number; dueUs: number } | undefined;
 
-  const send = (datagram: Uint8Array): void => options.send([datagram], endpoint);
+  /** From when on the ends authenticate what they send. `isProven`: the other end has begun to. */
+  let macs: { send: Mac; receive: Mac; isProven: boolean } | undefined;
+
+  /** Sends what has its header in the first slice. */
+  const transmit = (slices: readonly Uint8Array[], to: Endpoint): void => {
+    if (macs === undefined) return options.send(slices, to);
+    announceMac(slices[0]!);
+    options.send([...slices, macs.send(slices).subarray(0, MAC_BYTES)], to);
+  };
+
+  const send = (datagram: Uint8Array): void => transmit([datagram], endpoint);
   const control = createControlSender(token, send);
   const receiver = createControlReceiver(token, {
     send,
@@ -98,7 +114,7 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
   const writeFrame = (frame: Uint8Array): void => {
     const type = frame[4];
     if (type === FrameType.data || type === FrameType.clock) {
-      options.send([header, frame], endpoint);
+      transmit([header, frame], endpoint);
       return;
     }
     const atUs = nowUs();
@@ -118,7 +134,7 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
 
   const ask = (to: Endpoint, atUs: number): void => {
     challenge = { bytes: options.randomBytes(CHALLENGE_BYTES), to, sentUs: atUs };
-    options.send([writeChallenge("challenge", token, challenge.bytes)], to);
+    transmit([writeChallenge("challenge", token, challenge.bytes)], to);
   };
 
   const isHere = (from: Endpoint): boolean =>
@@ -126,7 +142,7 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
 
   /** It sends from elsewhere: whether it is there is asked before anything else goes there. */
   const askElsewhere = (from: Endpoint, bytes: number, atUs: number): void => {
-    if (bytes < CHALLENGE_DATAGRAM_BYTES) return;
+    if (bytes < CHALLENGE_DATAGRAM_BYTES + (macs ? MAC_BYTES : 0)) return;
     if (challenge !== undefined && atUs - challenge.sentUs < CHALLENGE_US) return;
     ask(from, atUs);
   };
@@ -147,8 +163,26 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
 
   const answerChallenge = (datagram: Uint8Array): void => {
     const bytes = datagram.slice(PLAIN_HEADER_BYTES);
-    options.send([writeChallenge("response", token, bytes)], endpoint);
+    transmit([writeChallenge("response", token, bytes)], endpoint);
   };
+
+  /** A datagram without its MAC; undefined where it is not of the other end. */
+  const authenticate = (datagram: Uint8Array): Uint8Array | undefined => {
+    if (!hasMac(datagram)) return macs === undefined || isEarly(datagram) ? datagram : undefined;
+    const body = datagram.subarray(0, -MAC_BYTES);
+    // One that is not yet proven is told by what it proves.
+    if (macs === undefined) return isHandshake(body) ? body : undefined;
+    const mac = macs.receive([body]).subarray(0, MAC_BYTES);
+    if (!areEqual(mac, datagram.subarray(-MAC_BYTES))) return undefined;
+    macs.isProven = true;
+    return body;
+  };
+
+  const isHandshake = ([kind]: Uint8Array): boolean =>
+    kind === DatagramKind.control || kind === DatagramKind.ack;
+
+  /** The relay cannot authenticate anything before it knows which token it is. */
+  const isEarly = (datagram: Uint8Array): boolean => !macs!.isProven && isHandshake(datagram);
 
   const takePlain = (datagram: Uint8Array): void => {
     const frame = datagram.subarray(PLAIN_HEADER_BYTES);
@@ -157,6 +191,13 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
     if (!isFrame(frame) || (type !== FrameType.data && type !== FrameType.clock)) {
       options.malformed();
     } else events?.data(frame);
+  };
+
+  const doubtItsThere = (reason: string): void => {
+    if (state === "gone" || doubt !== undefined) return;
+    const atUs = nowUs();
+    doubt = { reason, asked: 0, dueUs: atUs };
+    options.wake(peer, atUs);
   };
 
   const takeByKind = (datagram: Uint8Array, from: Endpoint): void => {
@@ -178,7 +219,7 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
       case DatagramKind.response:
         return takeResponse(datagram, from);
       case DatagramKind.close:
-        return finish(state === "ending" ? undefined : "the other end does not know this session");
+        return finish(state === "ending" ? undefined : UNKNOWN_SESSION);
     }
   };
 
@@ -199,6 +240,9 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
       },
       pause() {},
       resume() {},
+      secure(given, isProven) {
+        macs = { ...given, isProven };
+      },
       end() {
         if (state !== "open") return;
         state = "ending";
@@ -219,19 +263,21 @@ export function createDatagramPeer(options: DatagramPeerOptions): DatagramPeer {
     take(datagram, from) {
       if (!hasToken(datagram, token)) return false;
       if (state === "gone") return true;
+      const body = authenticate(datagram);
+      if (body === undefined) {
+        // A server that was started anew knows no key: but so does whoever forges it.
+        if (datagram[0] === DatagramKind.close) doubtItsThere(UNKNOWN_SESSION);
+        options.malformed();
+        return true;
+      }
       doubt = undefined;
-      if (!isHere(from) && datagram[0] !== DatagramKind.response) {
+      if (!isHere(from) && body[0] !== DatagramKind.response) {
         askElsewhere(from, datagram.byteLength, nowUs());
       }
-      takeByKind(datagram, from);
+      takeByKind(body, from);
       return true;
     },
-    doubt(reason) {
-      if (state === "gone" || doubt !== undefined) return;
-      const atUs = nowUs();
-      doubt = { reason, asked: 0, dueUs: atUs };
-      options.wake(peer, atUs);
-    },
+    doubt: doubtItsThere,
     fail: finish,
     tick(atUs) {
       if (state === "gone") {

@@ -31,12 +31,16 @@
  *
  *      0       1       2       4               12
  *     +-------+-------+-------+---------------+------ …
- *     | kind  | flags | 0     | token         | by kind
+ *     | kind  | flags | 0     | token         | by kind, then 16 bytes of MAC where flags say so
  *     +-------+-------+-------+---------------+------ …
  *
+ * flags      bit 0 of a control datagram: its frame goes on in the next number; bit 1: a MAC is at
+ *            the end, over all before it: the first half of an HMAC-SHA-256 under the session's key
+ *            for this direction (proof.ts). Where the ends have proven their token, nothing without
+ *            one is taken; a close without is a sign that has to be looked into
+ *
  * plain      one frame, never sent again: messages and clock frames
- * control    number u32, then bytes of a frame; flags bit 0: the frame goes on in the next number.
- *            Numbers count from 1. All frames but those above; sent again until acknowledged
+ * control    number u32, then bytes of a frame. Numbers count from 1. All frames but those above; sent again until acknowledged
  * ack        number u32: all control datagrams up to this one have arrived
  * challenge  8 random bytes: to be returned by who is at this address
  * response   the challenge's bytes
@@ -90,6 +94,9 @@ const REQUEST_BYTES = 64;
 const TOKEN = 4;
 const NUMBER = 12;
 const FLAG_MORE = 1;
+const FLAG_MAC = 2;
+/** At the end of each datagram of a session that has been authenticated. */
+export const MAC_BYTES = 16;
 
 function setUp(kind: number, nonce: Uint8Array, totalBytes: number): Uint8Array {
   const bytes = new Uint8Array(totalBytes);
@@ -197,9 +204,17 @@ export function writeChallenge(
   return bytes;
 }
 
+/** Whether a session's datagram has a MAC at its end. */
+export const hasMac = (bytes: Uint8Array): boolean => (bytes[1]! & FLAG_MAC) !== 0;
+
+/** Says of a datagram, by its header, that a MAC will be at its end. */
+export function announceMac(header: Uint8Array): void {
+  header[1] = header[1]! | FLAG_MAC;
+}
+
 /** Whether a datagram is one of a session, and long enough for its kind. */
 export function isSessionDatagram(bytes: Uint8Array): boolean {
-  const size = bytes.byteLength;
+  const size = bytes.byteLength - (hasMac(bytes) ? MAC_BYTES : 0);
   switch (bytes[0]) {
     case DatagramKind.plain:
       return size > PLAIN_HEADER_BYTES;

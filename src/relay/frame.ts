@@ -25,6 +25,8 @@ export const FrameType = {
   heartbeat: 6,
   bye: 7,
   report: 8,
+  challenge: 9,
+  proof: 10,
 } as const;
 
 /** "PFMT" in ASCII: in hello and welcome, so that strangers are told apart from peers. */

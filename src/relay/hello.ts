@@ -11,9 +11,12 @@
  *     +-------------------------------+---------------+-------+
  *     | mode  | 0     | name, route, prefix: u16 and UTF-8 each
  *     +-------+-------+------ …
+ *     | nonce, 16 bytes: where flags say so
+ *     +------ …
  *
  * flags             bit 0: probe (asks whether the relay is there; never a client);
- *                   bit 1: echo (wants its own messages back)
+ *                   bit 1: echo (wants its own messages back); bit 2: has a token, of which
+ *                   both are to prove that they know it (proof.ts), and a nonce for that
  * process id        128 random bits: sessions of one process share one clock estimate. A secret
  *                   between this client and the relay
  * previous session  the session that this one follows after a lost connection; zeros: none
@@ -32,15 +35,18 @@ import {
   MAX_ROUTE_BYTES,
   VERSION,
 } from "./frame.ts";
+import { PROOF_NONCE_BYTES } from "./proof.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 export const PROCESS_ID_BYTES = 16;
 export const SESSION_ID_BYTES = 8;
 /** Largest hello: a relay takes nothing longer from a connection that has not said it. */
-export const MAX_HELLO_BYTES = 44 + 3 * 2 + MAX_NAME_BYTES + MAX_ROUTE_BYTES + MAX_PREFIX_BYTES;
+export const MAX_HELLO_BYTES = 44 + 3 * 2 + MAX_NAME_BYTES + MAX_ROUTE_BYTES + MAX_PREFIX_BYTES +
+  PROOF_NONCE_BYTES;
 
 const FLAG_PROBE = 1;
 const FLAG_ECHO = 2;
+const FLAG_TOKEN = 4;
 
 /** What joins names in keys, and what terminals obey: neither may come with a name or a label. */
 const NOT_IN_NAMES = /\p{Cc}|::~::|<~>/u;
@@ -66,10 +72,13 @@ export interface Hello {
   name: string;
   route: string;
   prefix: string;
+  /** Random bits of a client that has a token. */
+  nonce?: Uint8Array;
 }
 
 export function writeHello(hello: Hello): Uint8Array {
-  const flags = (hello.probe ? FLAG_PROBE : 0) | (hello.echo ? FLAG_ECHO : 0);
+  const flags = (hello.probe ? FLAG_PROBE : 0) | (hello.echo ? FLAG_ECHO : 0) |
+    (hello.nonce ? FLAG_TOKEN : 0);
   const writer = createWriter(FrameType.hello, flags);
   writer.u16(VERSION);
   writer.u32(MAGIC);
@@ -82,6 +91,7 @@ export function writeHello(hello: Hello): Uint8Array {
   writer.text(hello.name);
   writer.text(hello.route);
   writer.text(hello.prefix);
+  if (hello.nonce) writer.bytes(hello.nonce);
   return writer.finish();
 }
 
@@ -104,6 +114,7 @@ export function readHello(frame: Uint8Array): Hello {
     route: reader.text(MAX_ROUTE_BYTES),
     prefix: reader.text(MAX_PREFIX_BYTES),
   };
+  if ((flags & FLAG_TOKEN) !== 0) hello.nonce = reader.bytes(PROOF_NONCE_BYTES);
   reader.end();
   if (hello.maxPayloadBytes > MAX_PAYLOAD_BYTES) {
     throw new ProtocolError(`hello: payload of ${hello.maxPayloadBytes} bytes`);

@@ -3,6 +3,8 @@
  * the simulated network of the tests does too.
  */
 
+import type { Mac } from "./proof.ts";
+
 /** What a link runs over, as records name it. Only `udp` loses, doubles and reorders messages. */
 export type TransportName = "tcp" | "udp";
 
@@ -30,6 +32,12 @@ export interface Link {
    */
   pause(): void;
   resume(): void;
+  /**
+   * From now on what is sent can be known as ours, and nothing else is taken from the other end;
+   * where `isProven` is false, not until the first of it has come. Where a transport has nothing to
+   * add to what it is, it has no such method.
+   */
+  secure?(macs: { send: Mac; receive: Mac }, isProven: boolean): void;
   /** Ends the connection once everything handed over has been written. */
   end(): void;
   /** Ends the connection now; what was not yet written is lost. */

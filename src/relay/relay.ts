@@ -12,15 +12,9 @@ import { HOP_SLOTS } from "./data-frame.ts";
 import { createEndedSessions } from "./ended-sessions.ts";
 import { createFanOut } from "./fan-out.ts";
 import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
+import { createGreeter, type Greeted, type Secrets } from "./greeting.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
-import {
-  type Hello,
-  helloFault,
-  MAX_HELLO_BYTES,
-  PROCESS_ID_BYTES,
-  readHello,
-  SESSION_ID_BYTES,
-} from "./hello.ts";
+import { type Hello, MAX_HELLO_BYTES, PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
 import { toHex } from "./hex.ts";
 import { type Link, type LinkEvents, STRAGGLERS_US } from "./link.ts";
 import { createOutbox } from "./outbox.ts";
@@ -34,7 +28,6 @@ import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
 import type { NowUs } from "./time.ts";
 import { dueAt, HEARTBEAT_MS } from "./timeouts.ts";
-import { writeWelcome } from "./welcome.ts";
 
 /** How often timeouts are looked at, µs. */
 const PATROL_US = 250_000;
@@ -56,6 +49,8 @@ export interface RelayOptions {
   hostClock: () => HostClock;
   nowUs: NowUs;
   randomBytes: (count: number) => Uint8Array;
+  /** Tokens, one of which a client has to know; undefined: anyone may come. */
+  secrets?: Secrets | undefined;
   /** The relay wants `tick` to be called at `atUs`, sooner than it said before. */
   wake: (atUs: number) => void;
   observer: RelayObserver;
@@ -118,6 +113,7 @@ export function createRelay(options: RelayOptions): Relay {
     maxBacklogBytes: options.maxBacklogBytes,
     dropped: observer.dropped,
   });
+  const greeter = createGreeter({ secrets: options.secrets, randomBytes: options.randomBytes });
   const directory = createRelayDirectory(fanOut.recipients);
   const inbound = createInbound({
     ...options,
@@ -211,22 +207,22 @@ export function createRelay(options: RelayOptions): Relay {
     if (dueUs < patrolUs) options.wake(dueUs);
   }
 
-  function greet(connection: Connection, hello: Hello, atUs: number): void {
+  function greet(connection: Connection, greeted: Greeted, atUs: number): void {
+    if ("refusal" in greeted) {
+      refuse(connection, { bye: "untrusted", reason: greeted.refusal }, greeted.text, atUs);
+      return;
+    }
+    const { hello } = greeted;
     if (hello.probe) {
-      // Who may be no client learns that somebody serves here, not who.
-      const isTrusted = connection.link.refusal === undefined;
+      // Who is not trusted learns that somebody serves here, not who.
+      const isTrusted = connection.link.refusal === undefined && options.secrets === undefined;
       const welcome = welcomeFor(hello, undefined);
       const anonymous = { name: "", processId: new Uint8Array(PROCESS_ID_BYTES) };
       const answer = isTrusted ? welcome : { ...welcome, ...anonymous };
-      connection.outbox.sendControl(writeWelcome(answer), atUs);
+      connection.outbox.sendControl(greeted.writeWelcome(answer), atUs);
       connection.state = "closing";
       connection.closingUs = atUs;
       if (connection.outbox.backlogBytes === 0) connection.link.end();
-      return;
-    }
-    const { refusal } = connection.link;
-    if (refusal !== undefined) {
-      refuse(connection, { bye: "untrusted", reason: "certificate" }, refusal, atUs);
       return;
     }
     if (hello.mode === "flood" && connection.link.transport === "udp") {
@@ -245,7 +241,7 @@ export function createRelay(options: RelayOptions): Relay {
     connection.state = "open";
     connection.heardUs = atUs;
     connection.splitter.setLimit(inbound.maxFrameBytes);
-    connection.outbox.sendControl(writeWelcome(welcomeFor(hello, session)), atUs);
+    connection.outbox.sendControl(greeted.writeWelcome(welcomeFor(hello, session)), atUs);
     sessions.add(session);
     if (session.flow === 0) {
       directory.introduce(session, [...sessions].filter((other) => other.metered), atUs);
@@ -314,28 +310,15 @@ export function createRelay(options: RelayOptions): Relay {
   /** Reads what has arrived, as far as flow control lets it. */
   function read(connection: Connection, atUs: number): void {
     try {
-      if (connection.state === "greeting") readGreeting(connection, atUs);
+      if (connection.state === "greeting") {
+        const greeted = greeter.read(connection, atUs);
+        if (greeted !== undefined) greet(connection, greeted, atUs);
+      }
       if (connection.session && connection.state === "open") inbound.read(connection.session);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       fail(connection, error.message, atUs);
     }
-  }
-
-  function readGreeting(connection: Connection, atUs: number): void {
-    const region = connection.splitter.next();
-    if (region === undefined) {
-      const fault = helloFault(connection.splitter.peek());
-      if (fault !== undefined) throw new ProtocolError(fault);
-      return;
-    }
-    const length = region.view.getUint32(region.start, true);
-    const hello = readHello(region.bytes.subarray(region.start, region.start + length));
-    region.start += length;
-    const isAll = region.start === region.end && connection.splitter.next() === undefined &&
-      connection.splitter.pendingBytes === 0;
-    if (!isAll) throw new ProtocolError("more than a hello before the welcome");
-    greet(connection, hello, atUs);
   }
 
   /** A peer broke the rules: a client is told so, a stranger is not. After a bye none count. */
@@ -414,6 +397,7 @@ export function createRelay(options: RelayOptions): Relay {
         heardUs: startUs,
         closingUs: Infinity,
         session: undefined,
+        challenged: undefined,
       };
       connections.add(connection);
       if (shuttingDown) bye(connection, "shutdown", "the server is shutting down", startUs);

@@ -1,6 +1,6 @@
 /** One connection to a relay, and the session that it becomes once its hello was taken. */
 import type { FrameSplitter } from "./frame.ts";
-import type { SendModeName } from "./hello.ts";
+import type { Hello, SendModeName } from "./hello.ts";
 import type { Link } from "./link.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ProcessPair } from "./process-pairs.ts";
@@ -23,6 +23,13 @@ export interface Connection {
   /** When its bye was said. */
   closingUs: number;
   session: Session | undefined;
+  /** What a client that has a token said, and was asked, before its proof. */
+  challenged: {
+    hello: Hello;
+    nonce: Uint8Array;
+    helloFrame: Uint8Array;
+    challenge: Uint8Array;
+  } | undefined;
 }
 
 /** A client's session. The relay owns it; observers read it. */

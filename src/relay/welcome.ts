@@ -15,10 +15,13 @@
  *     +-------------------------------------------------------+
  *     | relay's name: u16 and UTF-8
  *     +------ …
+ *     | proof, 32 bytes: where flags say so
+ *     +------ …
  *
  * flags        bit 0: metered (the prefix has the relay's filter; otherwise this session's messages
  *              are neither metered nor relayed); bit 1: previous counts are known; bit 2: takes
- *              reports (report-frame.ts)
+ *              reports (report-frame.ts); bit 3: the relay proves that it knows the client's token
+ *              (proof.ts)
  * session      u32: number of this session, in data frames and directories
  * session id   the same for records: 64 random bits, as 16 hexadecimal digits
  * slots        u8: hops that data frames must have room for
@@ -27,11 +30,13 @@
 import { createReader, createWriter } from "./bytes.ts";
 import { FrameType, MAGIC, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, VERSION } from "./frame.ts";
 import { PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
+import { PROOF_BYTES } from "./proof.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 const FLAG_METERED = 1;
 const FLAG_PREVIOUS = 2;
 const FLAG_REPORTS = 4;
+const FLAG_PROOF = 8;
 
 export interface Welcome {
   metered: boolean;
@@ -46,11 +51,13 @@ export interface Welcome {
   /** What the relay knew at the end of the session that the hello named. */
   previous?: { received: number; next: number };
   name: string;
+  /** That it knows the token, over all that came before. */
+  proof?: Uint8Array;
 }
 
 export function writeWelcome(welcome: Welcome): Uint8Array {
   const flags = (welcome.metered ? FLAG_METERED : 0) | (welcome.previous ? FLAG_PREVIOUS : 0) |
-    (welcome.takesReports ? FLAG_REPORTS : 0);
+    (welcome.takesReports ? FLAG_REPORTS : 0) | (welcome.proof ? FLAG_PROOF : 0);
   const writer = createWriter(FrameType.welcome, flags);
   writer.u16(VERSION);
   writer.u32(MAGIC);
@@ -64,6 +71,7 @@ export function writeWelcome(welcome: Welcome): Uint8Array {
   writer.f64(welcome.previous?.received ?? 0);
   writer.f64(welcome.previous?.next ?? 0);
   writer.text(welcome.name);
+  if (welcome.proof) writer.bytes(welcome.proof);
   return writer.finish();
 }
 
@@ -85,6 +93,7 @@ export function readWelcome(frame: Uint8Array): Welcome {
   reader.u8();
   const previous = { received: reader.count(), next: reader.count() };
   const name = reader.text(MAX_NAME_BYTES);
+  const proof = (flags & FLAG_PROOF) === 0 ? undefined : reader.bytes(PROOF_BYTES);
   reader.end();
   if (maxPayloadBytes > MAX_PAYLOAD_BYTES) {
     throw new ProtocolError(`welcome: payload of ${maxPayloadBytes} bytes`);
@@ -103,5 +112,6 @@ export function readWelcome(frame: Uint8Array): Welcome {
     name,
   };
   if ((flags & FLAG_PREVIOUS) !== 0) welcome.previous = previous;
+  if (proof !== undefined) welcome.proof = proof;
   return welcome;
 }

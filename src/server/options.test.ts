@@ -21,6 +21,7 @@ test("without arguments the server listens on port 8080 of all interfaces", () =
     tlsCert: undefined,
     tlsKey: undefined,
     tlsCa: undefined,
+    tokenFile: undefined,
     ipv4: false,
     ipv6: false,
     filter: "",

@@ -25,6 +25,7 @@ import {
   PRECEDENCE,
   SECURITY,
   sharedProblem,
+  tokenOption,
 } from "../cli/shared-options.ts";
 import { oneOf, path, wholeNumber } from "../cli/values.ts";
 
@@ -58,6 +59,11 @@ const options = {
     group: SECURITY,
     help: "Takes only clients that show a certificate of these authorities.",
   }),
+  "token-file": tokenOption(
+    "SERVER",
+    "File with the secret that clients must know, and that the server proves to know; several, " +
+      "one a line, while it is changed.",
+  ),
   "max-clients": value(wholeNumber({ least: 1, most: 100_000 }), {
     group: LIMITS,
     default: "1000",

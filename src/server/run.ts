@@ -15,9 +15,12 @@ import { udpNotes } from "../metrics/udp-losses.ts";
 import { type HttpService, openHttpService } from "../http/service.ts";
 import { type Clock, createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
+import { hmacSha256 } from "../platform/hmac.ts";
 import { fillName, findPlace } from "../platform/place.ts";
 import { createTicker } from "../platform/ticker.ts";
+import { watchTokens } from "../platform/tokens.ts";
 import type { HostClock } from "../relay/clock-system-interval.ts";
+import type { Secrets } from "../relay/greeting.ts";
 import { PROCESS_ID_BYTES } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
 import { createRelay, type Relay, type RelayObserver } from "../relay/relay.ts";
@@ -47,6 +50,10 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   const problem = nameProblem(name);
   if (problem !== undefined) throw new Failure(`the name becomes ${problem}`);
   const httpToken = config.http && readHttpToken(config.httpTokenFile, "SERVER", process.env);
+  const tokens = watchTokens(
+    { tokenFile: config.tokenFile, variable: "SERVER_TOKEN", env: process.env },
+    log,
+  );
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };
@@ -87,6 +94,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     hostClock,
     metering,
     wake: ticker.wake,
+    secrets: tokens && { tokens, hmac: hmacSha256 },
     served: served && {
       ...served.observer,
       left(session, reason) {
@@ -189,16 +197,19 @@ type Served =
   & ServedServer["observer"]
   & Required<Pick<RelayObserver, "report">>;
 
-function createServerRelay({ config, name, processId, clock, hostClock, metering, wake, served }: {
-  config: ServerConfig;
-  name: string;
-  processId: Uint8Array;
-  clock: Clock;
-  hostClock: () => HostClock;
-  metering: ServerMetering;
-  wake: (atUs: number) => void;
-  served: Served | undefined;
-}): Relay {
+function createServerRelay(
+  { config, name, processId, clock, hostClock, metering, wake, secrets, served }: {
+    config: ServerConfig;
+    name: string;
+    processId: Uint8Array;
+    clock: Clock;
+    hostClock: () => HostClock;
+    metering: ServerMetering;
+    wake: (atUs: number) => void;
+    secrets: Secrets | undefined;
+    served: Served | undefined;
+  },
+): Relay {
   return createRelay({
     name,
     processId,
@@ -210,6 +221,7 @@ function createServerRelay({ config, name, processId, clock, hostClock, metering
     nowUs: clock.nowUs,
     randomBytes: (count) => randomBytes(count),
     wake,
+    secrets,
     observer: createObserver(metering, served),
   });
 }

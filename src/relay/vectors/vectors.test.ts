@@ -31,6 +31,7 @@ import { FrameType } from "../frame.ts";
 import { readHeartbeat, writeHeartbeat } from "../heartbeat.ts";
 import { readHello, writeHello } from "../hello.ts";
 import { toHex } from "../hex.ts";
+import { readChallengeFrame, readProof, writeChallengeFrame, writeProof } from "../proof.ts";
 import { type Report, writeReports } from "../report-frame.ts";
 import { readReport } from "../report-reading.ts";
 import { readWelcome, writeWelcome } from "../welcome.ts";
@@ -62,7 +63,7 @@ interface DataValue {
   hops: HopValue[];
 }
 
-const BYTES = new Set(["processId", "previousSession", "sessionId", "payload"]);
+const BYTES = new Set(["processId", "previousSession", "sessionId", "payload", "nonce", "proof"]);
 const fromHex = (hex: string): Uint8Array =>
   Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 
@@ -123,6 +124,14 @@ const codecs: Record<keyof typeof FrameType, [read: (b: Uint8Array) => any, writ
   clock: [readClockFrame, writeClockFrame],
   heartbeat: [readHeartbeat, writeHeartbeat],
   bye: [readBye, writeBye],
+  challenge: [
+    (frame) => ({ nonce: readChallengeFrame(frame) }),
+    ({ nonce }: { nonce: Uint8Array }) => writeChallengeFrame(nonce),
+  ],
+  proof: [
+    (frame) => ({ proof: readProof(frame) }),
+    ({ proof }: { proof: Uint8Array }) => writeProof(proof),
+  ],
   report: [readReport, (report: Report) => writeReports(report)[0]],
 };
 
