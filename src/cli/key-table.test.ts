@@ -52,7 +52,7 @@ test("few messages say where their percentiles may lie", () => {
   const run = clientRun({ keys: [key(["a", "b"], "localhost", 12, { confidence_ms })] });
   assert.match(
     at(run, 80),
-    /^    few messages; 95 % sure: p50 11\.20 to 12\.50, p95 at least 13\.00, p99 at\n {6}least 14\.10$/m,
+    /^ {4}few messages; 95 % sure: p50 11\.20 to 12\.50, p95 at least 13\.00, p99 at\n {6}least 14\.10$/m,
   );
   const many = { ...confidence_ms, p99: { low: 14.1, high: 15 } };
   const known = clientRun({ keys: [key(["a", "b"], "localhost", 12, { confidence_ms: many })] });
