@@ -207,6 +207,10 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
         "  --spool /var/spool/performance",
     },
     {
+      says: "What records say: figures, and which route is faster (report -h tells more):",
+      command: "performance-client report hops.ndjson --compare direct accelerated",
+    },
+    {
       says: "By environment, as in a task definition:",
       command: "SERVER_NAME=a.example.com CLIENT_NAME=client-%region% \\\n" +
         "  CLIENT_FIREHOSE=performance performance-client",
