@@ -5,6 +5,9 @@ import { createFirehoseSender } from "./firehose-sender.ts";
 import type { RecordQueue } from "./record-queue.ts";
 import type { Sink } from "./sink.ts";
 
+/** So long a queue may take to close; a disk that hangs does not keep the process. */
+const QUEUE_MS = 10_000;
+
 /**
  * What waits in the queue already is sent right away.
  *
@@ -37,7 +40,15 @@ export function createFirehoseSink({ name, queue, nowMs, ...options }: {
     },
     async close(graceMs) {
       await sender.close(graceMs);
-      await queue.close();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          options.log.warn(`${title}: the spool's disk does not answer: what it has is not known`);
+          resolve();
+        }, QUEUE_MS);
+      });
+      await Promise.race([queue.close(), late]);
+      clearTimeout(timer);
       closed = true;
     },
     summary() {
