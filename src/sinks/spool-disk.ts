@@ -90,7 +90,7 @@ function useFolder(
       return { file: createSegmentFile({ fs, fd, bytes: 0, isRegular: true }), firstMs };
     },
     ended() {
-      if (current) current.isOpen = false;
+      if (current) segments.ended(current);
       current = undefined;
       void tidy();
     },

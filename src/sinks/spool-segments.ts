@@ -26,7 +26,7 @@ export interface Segment {
   doneBytes: number;
   /** Taken and not yet part of `doneBytes`, in their order. */
   extents: Extent[];
-  /** When what ends there was accepted. */
+  /** When what ends there was accepted, or some of it; what is done is left out. */
   times: { endBytes: number; ms: number }[];
 }
 
@@ -35,6 +35,8 @@ export interface SegmentList {
   add(segment: Segment): void;
   /** A chunk has been written to the segment. */
   grown(segment: Segment, chunk: { bytes: Uint8Array; records: number; firstMs: number }): void;
+  /** Nothing more will be appended to it. */
+  ended(segment: Segment): void;
   /** The oldest that has something that nobody took. */
   toRead(): Segment | undefined;
   taken(segment: Segment, bytes: number, records: number): Extent;
@@ -58,6 +60,9 @@ export interface SegmentList {
   oldestMs(): number;
 }
 
+/** Kept of an ended segment. */
+const MAX_TIMES = 64;
+
 export function createSegment(number: number, path: string): Segment {
   return {
     number,
@@ -72,6 +77,16 @@ export function createSegment(number: number, path: string): Segment {
     extents: [],
     times: [],
   };
+}
+
+/** Segments wait by the hundred, each of thousands of chunks where records are few. */
+function thinned(times: Segment["times"]): Segment["times"] {
+  const together = Math.ceil(times.length / MAX_TIMES);
+  return times.flatMap(({ ms }, index) =>
+    index % together === 0
+      ? { ms, endBytes: times[Math.min(index + together, times.length) - 1]!.endBytes }
+      : []
+  );
 }
 
 export function createSegmentList(): SegmentList {
@@ -106,6 +121,10 @@ export function createSegmentList(): SegmentList {
       waitingBytes += byteLength;
       queued += records;
     },
+    ended(segment) {
+      segment.isOpen = false;
+      segment.times = thinned(segment.times);
+    },
     toRead: () => segments.find((segment) => segment.takenBytes < segment.bytes),
     taken(segment, takenBytes, records) {
       segment.takenBytes += takenBytes;
@@ -122,6 +141,9 @@ export function createSegmentList(): SegmentList {
       while (segment.extents[0]?.isDone) {
         segment.doneBytes = segment.extents.shift()!.endBytes;
       }
+      const { times, doneBytes } = segment;
+      const left = times.findIndex(({ endBytes }) => endBytes > doneBytes);
+      times.splice(0, left < 0 ? times.length : left);
     },
     dropOldest() {
       const oldest = segments.find(({ isOpen, isRead, extents }) =>
@@ -155,7 +177,7 @@ export function createSegmentList(): SegmentList {
     },
     oldestMs() {
       const first = segments.find((segment) => segment.queued > 0);
-      return first?.times.find(({ endBytes }) => endBytes > first.doneBytes)?.ms ?? NaN;
+      return first?.times[0]?.ms ?? NaN;
     },
   };
 }
