@@ -6,7 +6,7 @@ import type { DifferenceView, KeyView } from "../../metrics/mesh-view.ts";
 import { byId, createList, el, type Item, setText } from "./dom.ts";
 import type { DelayFigures } from "../../metrics/summary.ts";
 import type { Palette } from "./palette.ts";
-import { byName } from "./selection.ts";
+import { byName } from "./names.ts";
 import { describeInterval, describeOutcome, judge, summarise, type Verdict } from "./verdict.ts";
 import { formatBound } from "./words.ts";
 
@@ -86,8 +86,6 @@ export function createAnswerPanel(): AnswerPanel {
   return {
     show(differences, keys, filter, colours) {
       palette = colours;
-      const byPlace = new Map<string, KeyView>();
-      for (const key of keys) byPlace.set(placeOf(key), key);
       const matches = (difference: DifferenceView) =>
         filter === "" ||
         filter.toLowerCase().split(/\s+/).every((word) =>
@@ -95,9 +93,18 @@ export function createAnswerPanel(): AnswerPanel {
             .includes(word)
         );
       const relevant = differences.filter(matches);
-      answers = relevant.map((each) => answerOf(each, byPlace))
+      const compared = new Set(relevant.flatMap(({ a, b, from }) => [a + from, b + from]));
+      const byPlace = new Map<string, KeyView>();
+      for (const key of keys) {
+        if (compared.has(key.route + key.from)) byPlace.set(placeOf(key), key);
+      }
+      const found = relevant.map((each) => answerOf(each, byPlace))
         .filter(({ sides }) => sides.length > 0)
         .sort((x, y) => size(y) - size(x) || byName(x.id, y.id));
+      // Ordered anew only where others have come: cards that swap places cannot be read.
+      const places = new Map(answers.map(({ id }, index) => [id, index]));
+      const isKnown = found.length === places.size && found.every(({ id }) => places.has(id));
+      answers = isKnown ? found.sort((x, y) => places.get(x.id)! - places.get(y.id)!) : found;
       const summary = answers.length > 0
         ? sentences(answers)
         : differences.length > 0

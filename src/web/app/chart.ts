@@ -113,7 +113,7 @@ export function createChart(options: ChartOptions): Chart {
           {
             ...axis,
             size: 64,
-            values: (_, splits) => splits.map(formatMs),
+            values: (_, splits, __, ___, step) => splits.map((ms) => ms.toFixed(digitsOf(step))),
             label: "ms",
             labelSize: 18,
             labelFont: FONT,
@@ -183,6 +183,11 @@ function align(lines: readonly Line[]): uPlot.AlignedData {
       });
     return [[...x], [...y], edge(-1), edge(1)] as uPlot.AlignedData;
   }));
+}
+
+/** Decimals that tell one tick from the next. */
+function digitsOf(step: number): number {
+  return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 }
 
 /** A little room on both sides; from zero where that is near. */

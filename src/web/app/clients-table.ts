@@ -6,7 +6,7 @@ import type { NodeView, SessionView } from "../../metrics/mesh-view.ts";
 import { byId, type Column, createTable, el, setText } from "./dom.ts";
 import { WORDS } from "./condition.ts";
 import { describeCondition, formatBound } from "./words.ts";
-import { byName } from "./selection.ts";
+import { byName } from "./names.ts";
 
 interface Row extends SessionView {
   at: number;

@@ -80,7 +80,7 @@ export function createCourse(): Course {
       const points = shown.map(({ key }) => key.points.filter(([endAt]) => endAt > sinceAt));
       const ends = points.flatMap((list) => list.map(([endAt]) => endAt / 1000));
       const first = windowS === 0
-        ? ends.reduce((least, end) => Math.min(least, end), at / 1000 - 30)
+        ? ends.reduce((least, end) => Math.min(least, end), at / 1000 - 10)
         : sinceAt / 1000;
       time = [first, at / 1000 + (at / 1000 - first) * 0.01];
       losses = points.flatMap((list, index) =>

@@ -5,7 +5,8 @@ import { formatCount, formatMs } from "../../cli/numbers.ts";
 import { CONDITIONS, WORDS } from "./condition.ts";
 import { byId, type Column, createTable, el, setText } from "./dom.ts";
 import type { ShownKey } from "./matrix.ts";
-import { byName, wayOf } from "./selection.ts";
+import { byName } from "./names.ts";
+import { wayOf } from "./selection.ts";
 import { SORT_COLUMNS } from "./view.ts";
 import { describeBound, describeCondition } from "./words.ts";
 
@@ -54,7 +55,11 @@ export function createFiguresTable(
         return button;
       },
     },
-    { title: "route", isText: true, text: ({ key }) => key.view.route },
+    {
+      title: "route",
+      isText: true,
+      text: ({ key: { view } }) => view.echo ? `${view.route}, echo` : view.route,
+    },
     {
       title: "state",
       isText: true,
@@ -108,7 +113,7 @@ export function createFiguresTable(
         const by = typeof a.value === "number" && typeof b.value === "number"
           ? a.value - b.value
           : byName(String(a.value), String(b.value));
-        return sign * (by || 0) || byName(a.key.key.view.key, b.key.key.view.key);
+        return sign * (by || 0) || a.key.key.view.id - b.key.key.view.id;
       }).map(({ key }) => key);
       table.heads.forEach((head, index) => {
         const isSorted = SORT_COLUMNS[index] === column;

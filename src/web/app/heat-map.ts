@@ -28,11 +28,6 @@ export interface Layout {
   slanted: boolean;
 }
 
-export interface Marked {
-  hover: { row: number; column: number } | undefined;
-  selected: { from: string; to: string } | undefined;
-}
-
 export function layOut(
   matrix: Matrix,
   available: number,
@@ -88,12 +83,11 @@ export function drawHeatMap(
   layout: Layout,
   palette: Palette,
   routes: readonly string[],
-  { hover, selected }: Marked,
 ): void {
   const { left, top, cellWidth, cellHeight } = layout;
   context.clearRect(0, 0, layout.width, layout.height);
   context.textBaseline = "middle";
-  drawNames(context, matrix, layout, palette, hover);
+  drawNames(context, matrix, layout, palette);
   for (const row of matrix.cells) {
     for (const cell of row) {
       if (cell === undefined) continue;
@@ -103,22 +97,6 @@ export function drawHeatMap(
     }
   }
   drawMargins(context, matrix, layout, palette);
-  const frame = (row: number, column: number, colour: string, width: number): void => {
-    context.strokeStyle = colour;
-    context.lineWidth = width;
-    context.strokeRect(
-      left + column * cellWidth,
-      top + row * cellHeight,
-      cellWidth - 1,
-      cellHeight - 1,
-    );
-  };
-  if (selected !== undefined) {
-    const row = matrix.rows.indexOf(selected.from);
-    const column = matrix.columns.indexOf(selected.to);
-    if (row >= 0 && column >= 0) frame(row, column, palette.text, 2);
-  }
-  if (hover !== undefined) frame(hover.row, hover.column, palette.accent, 2);
 }
 
 /** Shortens a text to a width. */
@@ -139,17 +117,15 @@ function drawNames(
   { rows, columns }: Matrix,
   { left, top, cellWidth, cellHeight, slanted }: Layout,
   palette: Palette,
-  hover: Marked["hover"],
 ): void {
   context.font = cellHeight < 15 ? SMALL.replace("11px", "10px") : FONT;
+  context.fillStyle = palette.text;
   context.textAlign = "right";
   rows.forEach((name, row) => {
-    context.fillStyle = hover?.row === row ? palette.accent : palette.text;
     context.fillText(fit(context, name, left - 12), left - 8, top + (row + 0.5) * cellHeight);
   });
   context.font = cellWidth < 15 ? SMALL.replace("11px", "10px") : FONT;
   columns.forEach((name, column) => {
-    context.fillStyle = hover?.column === column ? palette.accent : palette.text;
     const x = left + (column + 0.5) * cellWidth;
     if (!slanted) {
       context.textAlign = "center";
@@ -212,7 +188,7 @@ function drawPart(
   const isIdle = condition === "stale" || condition === "dead" || value === undefined;
   const colour = isIdle
     ? { fill: palette.idle, text: palette.quiet }
-    : palette.ramp(Math.min(1, Math.max(0, shareOf(value, range))));
+    : palette.ramp(shareOf(value, range));
   context.fillStyle = colour.fill;
   context.fillRect(x, y, width, height);
   if (condition === "stale" || condition === "dead") {

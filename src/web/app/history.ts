@@ -8,6 +8,8 @@ import type { KnownKey, Store } from "./store.ts";
 const MOST_SERIES = 100;
 const MOST_CURVES = 20;
 const CURVES_AGE_MS = 9_000;
+/** While there is more to come, what has come is drawn so often. */
+const SHOW_EVERY_MS = 2_000;
 
 export interface History {
   /** Sees to it that these keys have their points, the first ones first. */
@@ -23,6 +25,7 @@ export function createHistory(base: string, store: Store, changed: () => void): 
   const curves = new Map<number, PercentileCurve>();
   let wanted: readonly KnownKey[] = [];
   let isFetching = false;
+  let showAtMs = 0;
   let curvesOf = "";
   let curvesAt = 0;
 
@@ -49,7 +52,12 @@ export function createHistory(base: string, store: Store, changed: () => void): 
         if (found === undefined || store.mesh?.run !== run) return;
         const points = new Map(found.series.map((each) => [each.id, each.points]));
         for (const id of ids) store.takePoints(id, points.get(id) ?? []);
-        changed();
+        const isFirst = ids[0] === wanted[0]?.view.id;
+        const isLast = wanted.every(({ hasHistory }) => hasHistory);
+        if (isFirst || isLast || performance.now() > showAtMs) {
+          showAtMs = performance.now() + SHOW_EVERY_MS;
+          changed();
+        }
       }
     } finally {
       isFetching = false;

@@ -16,7 +16,8 @@ import { createFixedHistory, createHistory, type History } from "./history.ts";
 import { createMatrix, type ShownKey, valueOf } from "./matrix.ts";
 import { createMeshPanel } from "./mesh-panel.ts";
 import { readPalette } from "./palette.ts";
-import { byName, createMatcher, isShown } from "./selection.ts";
+import { byName } from "./names.ts";
+import { createMatcher, isShown, withoutTwins } from "./selection.ts";
 import { createStore } from "./store.ts";
 import { createToolbar } from "./toolbar.ts";
 import type { View } from "./view.ts";
@@ -25,6 +26,8 @@ import { describeWindow, METRIC_NAMES } from "./words.ts";
 /** So long after the last news, nothing that is shown counts as live. */
 const CUT_MS = 15_000;
 
+/** Time for drawing within a frame, beyond which the rest waits for the next one. */
+const FRAME_MS = 8;
 /** A mesh with more columns needs the whole width. */
 const MOST_BESIDE_BARS = 16;
 
@@ -34,9 +37,14 @@ let feed: Feed | undefined;
 let feedState: FeedState = "connecting";
 let isFrozen = false;
 let isDue = false;
+let isContinued = false;
+/** What is still to be drawn. */
+let steps: (() => void)[] = [];
 let palette = readPalette();
 /** When the last news came, by this browser's monotonic clock. */
 let heardMs = 0;
+/** The pair whose course is drawn where the reader has chosen none. */
+let byDefault: View["selected"];
 /** What is on the page. */
 let shown: readonly ShownKey[] = [];
 
@@ -105,25 +113,41 @@ function applyTheme({ theme }: View): void {
   palette = readPalette();
 }
 
+/** Draws all anew from the next frame on. */
 function renderSoon(): void {
   if (isDue) return;
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    render();
+    steps = render();
+    runSteps();
   });
+}
+
+/** A frame does as much as it has time for, the next one goes on: the page stays fluid. */
+function runSteps(): void {
+  const endMs = performance.now() + FRAME_MS;
+  do steps.shift()?.(); while (steps.length > 0 && performance.now() < endMs);
+  if (steps.length > 0 && !isContinued) {
+    isContinued = true;
+    requestAnimationFrame(() => {
+      isContinued = false;
+      if (!isDue) runSteps();
+    });
+  }
 }
 
 const silentMs = () => performance.now() - heardMs;
 const isCut = () =>
   report === undefined && !isFrozen && feedState !== "live" && silentMs() > CUT_MS;
 
-function render(): void {
+/** Finds what is to be shown; returns the drawing of it, panel by panel. */
+function render(): (() => void)[] {
   showStatus();
   const { mesh } = store;
   const { view } = toolbar;
   byId("main").setAttribute("aria-busy", String(mesh === undefined));
-  if (mesh === undefined) return;
+  if (mesh === undefined) return [];
   const cut = isCut();
   const matches = createMatcher(view.filter);
   shown = [...store.keys.values()].flatMap((key) => {
@@ -135,7 +159,8 @@ function render(): void {
   });
   const routes = [...new Set([...store.keys.values()].map(({ view }) => view.route))].sort(byRoute);
   const selected = selectionOf(view);
-  const chosen = shown.filter(({ key }) =>
+  const pictured = withoutTwins(shown);
+  const chosen = pictured.filter(({ key }) =>
     key.view.from === selected?.from && key.view.to === selected.to
   )
     .sort((a, b) => routes.indexOf(a.key.view.route) - routes.indexOf(b.key.view.route));
@@ -148,31 +173,29 @@ function render(): void {
   const about = `${METRIC_NAMES[view.metric]} in ms ${
     describeWindow(view.windowS)
   }, from rows to columns`;
-  answerPanel.show(
-    store.differences,
-    [...store.keys.values()].map(({ view }) => view),
-    view.filter,
-    palette,
-  );
-  const matrix = createMatrix(shown, routes);
-  byId("main").classList.toggle("large", matrix.columns.length > MOST_BESIDE_BARS);
-  meshPanel.select(selected);
-  meshPanel.show(matrix, about, routes, palette);
-  barsP95.show(shown, routes, selected);
-  barsMax.show(shown, routes, selected);
   const input = {
-    keys: chosen,
-    routes,
-    metric: view.metric,
-    windowS: view.windowS,
-    at: store.at,
-    palette,
+    ...{ keys: chosen, routes, metric: view.metric, windowS: view.windowS },
+    ...{ at: store.at, palette },
   };
-  course.showTime(input);
-  course.showPercentiles(input, history.curves);
-  clientsPanel.show(store.sessions, store.nodes, store.at, view.filter);
-  figuresTable.show(shown, view.sort, view.ascending);
-  showNames();
+  return [
+    showNames,
+    () => {
+      const views = [...store.keys.values()].map(({ view }) => view);
+      answerPanel.show(store.differences, views, view.filter, palette);
+    },
+    () => {
+      const matrix = createMatrix(pictured, routes);
+      byId("main").classList.toggle("large", matrix.columns.length > MOST_BESIDE_BARS);
+      meshPanel.select(selected);
+      meshPanel.show(matrix, about, routes, palette);
+    },
+    () => barsP95.show(pictured, routes, selected),
+    () => barsMax.show(pictured, routes, selected),
+    () => course.showTime(input),
+    () => course.showPercentiles(input, history.curves),
+    () => clientsPanel.show(store.sessions, store.nodes, store.at, view.filter),
+    () => figuresTable.show(shown, view.sort, view.ascending),
+  ];
 }
 
 /** As the routes were given to their clients, where differences tell: a before b. */
@@ -189,10 +212,12 @@ function selectionOf({ selected }: View): View["selected"] {
   const isThere = (pair: { from: string; to: string }) =>
     shown.some(({ key }) => key.view.from === pair.from && key.view.to === pair.to);
   if (selected !== undefined && isThere(selected)) return selected;
+  // Once chosen by default, it stays: the one that leads may be another one each second.
+  if (byDefault !== undefined && isThere(byDefault)) return byDefault;
   const size = (difference: typeof store.differences[number]) =>
     Math.abs(difference.owd_ms?.p50 ?? difference.round_trip_ms?.p50 ?? 0);
   const compared = store.differences.filter(isThere).sort((a, b) => size(b) - size(a))[0];
-  if (compared !== undefined) return { from: compared.from, to: compared.to };
+  if (compared !== undefined) return byDefault = { from: compared.from, to: compared.to };
   const slowest = shown.reduce<ShownKey | undefined>(
     (most, each) => (each.value ?? -1) > (most?.value ?? -1) ? each : most,
     undefined,

@@ -2,7 +2,7 @@
 
 import { type Condition, CONDITIONS } from "./condition.ts";
 import type { Figures } from "./figures.ts";
-import { byName } from "./selection.ts";
+import { byName } from "./names.ts";
 import type { KnownKey } from "./store.ts";
 import type { Metric } from "./view.ts";
 

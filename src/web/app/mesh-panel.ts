@@ -4,15 +4,24 @@
 import { formatMs } from "../../cli/numbers.ts";
 import { type Condition, CONDITIONS, WORDS } from "./condition.ts";
 import { byId, el, setText } from "./dom.ts";
-import { cellAt, drawHeatMap, drawMark, type Layout, layOut, type Marked } from "./heat-map.ts";
+import { cellAt, drawHeatMap, drawMark, type Layout, layOut } from "./heat-map.ts";
 import type { Cell, Matrix } from "./matrix.ts";
 import type { Palette } from "./palette.ts";
 import { hideTip, showTip } from "./tip.ts";
 import { describeBound, describeCondition, describeKey } from "./words.ts";
 
+interface Place {
+  row: number;
+  column: number;
+}
+interface Pair {
+  from: string;
+  to: string;
+}
+
 export interface MeshPanel {
   show(matrix: Matrix, about: string, routes: readonly string[], palette: Palette): void;
-  select(pair: Marked["selected"]): void;
+  select(pair: Pair | undefined): void;
   /** What is drawn now, for a picture. */
   readonly canvas: HTMLCanvasElement;
 }
@@ -22,13 +31,15 @@ export function createMeshPanel(onSelect: (from: string, to: string) => void): M
   const context = canvas.getContext("2d")!;
   const scroll = byId("mesh-scroll");
   const reading = byId("mesh-reading");
+  const selectedFrame = byId("mesh-selected");
+  const hoverFrame = byId("mesh-hover");
   const details = byId<HTMLDetailsElement>("mesh-table");
   let matrix: Matrix | undefined;
   let layout: Layout | undefined;
   let palette: Palette | undefined;
   let routes: readonly string[] = [];
-  let hover: Marked["hover"];
-  let selected: Marked["selected"];
+  let hover: Place | undefined;
+  let selected: Pair | undefined;
   let isDue = false;
 
   function draw(): void {
@@ -46,7 +57,29 @@ export function createMeshPanel(onSelect: (from: string, to: string) => void): M
       canvas.style.height = `${layout.height}px`;
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    drawHeatMap(context, matrix, layout, palette, routes, { hover, selected });
+    drawHeatMap(context, matrix, layout, palette, routes);
+    showFrames();
+  }
+
+  /** Frames are elements of their own: to move them, nothing is drawn anew. */
+  function showFrames(): void {
+    const place = selected && matrix && {
+      row: matrix.rows.indexOf(selected.from),
+      column: matrix.columns.indexOf(selected.to),
+    };
+    showFrame(selectedFrame, place && place.row >= 0 && place.column >= 0 ? place : undefined);
+    showFrame(hoverFrame, hover);
+  }
+
+  function showFrame(frame: HTMLElement, place: Place | undefined): void {
+    frame.hidden = place === undefined || layout === undefined;
+    if (place === undefined || layout === undefined) return;
+    const { left, top, cellWidth, cellHeight } = layout;
+    frame.style.width = `${cellWidth - 1}px`;
+    frame.style.height = `${cellHeight - 1}px`;
+    frame.style.transform = `translate(${left + place.column * cellWidth - 0.5}px, ${
+      top + place.row * cellHeight - 0.5
+    }px)`;
   }
 
   function drawSoon(): void {
@@ -55,22 +88,22 @@ export function createMeshPanel(onSelect: (from: string, to: string) => void): M
     requestAnimationFrame(draw);
   }
 
-  const cellOf = (place: Marked["hover"]): Cell | undefined =>
+  const cellOf = (place: Place | undefined): Cell | undefined =>
     place && matrix?.cells[place.row]?.[place.column];
 
-  function describePlace(place: NonNullable<Marked["hover"]>): string {
+  function describePlace(place: Place): string {
     const cell = cellOf(place);
     const names = `${matrix!.rows[place.row]} → ${matrix!.columns[place.column]}`;
     return cell === undefined ? `${names}: no messages` : cell.keys.map(describeKey).join("\n\n");
   }
 
-  function move(place: Marked["hover"]): void {
+  function move(place: Place | undefined): void {
     if (place?.row === hover?.row && place?.column === hover?.column) return;
     hover = place;
-    drawSoon();
+    showFrame(hoverFrame, hover);
   }
 
-  function choose(place: Marked["hover"]): void {
+  function choose(place: Place | undefined): void {
     if (cellOf(place) === undefined) return;
     onSelect(matrix!.rows[place!.row]!, matrix!.columns[place!.column]!);
   }
@@ -160,7 +193,7 @@ export function createMeshPanel(onSelect: (from: string, to: string) => void): M
     },
     select(pair) {
       selected = pair;
-      drawSoon();
+      showFrames();
     },
   };
 }

@@ -28,7 +28,7 @@ type Rgb = readonly [number, number, number];
 export function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string) => style.getPropertyValue(`--${name}`).trim();
-  const [low, high] = [rgbOf(read("ramp-low")), rgbOf(read("ramp-high"))];
+  const steps = mixRamp(rgbOf(read("ramp-low")), rgbOf(read("ramp-high")));
   const idleMark = read("idle-mark");
   const routes = Array.from({ length: ROUTES }, (_, index) => read(`route-${index}`));
   return {
@@ -48,11 +48,19 @@ export function readPalette(): Palette {
     },
     route: (index) => routes[index % ROUTES]!,
     band: (index) => `rgb(${rgbOf(routes[index % ROUTES]!).join(" ")} / 20%)`,
-    ramp(share) {
-      const mixed = low.map((from, i) => Math.round(from + (high[i]! - from) * share));
-      return { fill: `rgb(${mixed.join()})`, text: isDark(mixed) ? "#ffffff" : "#10151c" };
-    },
+    ramp: (share) => steps[Math.round(Math.min(1, Math.max(0, share)) * RAMP_STEPS)]!,
   };
+}
+
+/** More than the eye tells apart; so that a colour is mixed once, not for each cell. */
+const RAMP_STEPS = 128;
+
+function mixRamp(low: Rgb, high: Rgb): { fill: string; text: string }[] {
+  return Array.from({ length: RAMP_STEPS + 1 }, (_, step) => {
+    const share = step / RAMP_STEPS;
+    const mixed = low.map((from, i) => Math.round(from + (high[i]! - from) * share));
+    return { fill: `rgb(${mixed.join()})`, text: isDark(mixed) ? "#ffffff" : "#10151c" };
+  });
 }
 
 function rgbOf(hex: string): Rgb {

@@ -3,6 +3,7 @@
 import { keyNodes } from "../../metrics/keys.ts";
 import type { KeyView } from "../../metrics/mesh-view.ts";
 import type { Condition } from "./condition.ts";
+import { type ShownKey, worstOf } from "./matrix.ts";
 import type { Shown } from "./view.ts";
 
 /** What of a path is shown under which choice. */
@@ -27,10 +28,30 @@ export function createMatcher(filter: string): Matcher {
   };
 }
 
+/**
+ * Hops that messages of both kinds take over the same route: those of echoes beside those that go
+ * on to others. Both are delayed alike, so pictures have the one that was measured more.
+ *
+ * @returns a choice of them, each with the worse condition of both
+ */
+export function withoutTwins(shown: readonly ShownKey[]): ShownKey[] {
+  const chosen = new Map<string, ShownKey>();
+  for (const each of shown) {
+    const { key, route, hops, echo } = each.key.view;
+    // Whole paths of both kinds are different ones.
+    const id = JSON.stringify([key, route, hops > 1 && echo]);
+    const twin = chosen.get(id);
+    if (twin === undefined) {
+      chosen.set(id, each);
+      continue;
+    }
+    const more = (each.figures?.count ?? 0) > (twin.figures?.count ?? 0) ? each : twin;
+    chosen.set(id, { ...more, condition: worstOf([each.condition, twin.condition]) });
+  }
+  return [...chosen.values()];
+}
+
 /** The names along the way, as a reader sees them. */
 export function wayOf({ key }: Pick<KeyView, "key">): string {
   return keyNodes(key).join(" → ");
 }
-
-/** Names in their natural order: `client-2` before `client-10`. */
-export const byName = new Intl.Collator("en", { numeric: true }).compare;

@@ -1,6 +1,6 @@
 /** What the difference of two routes says, in words that claim no more than it shows. */
 
-import { formatCountOf, formatMs, formatSignedMs } from "../../cli/numbers.ts";
+import { formatMs, formatSignedMs } from "../../cli/numbers.ts";
 import type { DelayFigures } from "../../metrics/summary.ts";
 
 export type Outcome = "faster" | "slower" | "same" | "unknown";
@@ -65,15 +65,19 @@ export function summarise(
   const same = of("same");
   const judged = faster.length + slower.length + same.length;
   if (judged === 0) return `${b} beside ${a}: too few pairs of messages to tell yet.`;
-  const most = ({ verdict, from, to }: typeof verdicts[number]) =>
-    judged === 1
-      ? `by ${formatMs(Math.abs(verdict.medianMs!))} ms from ${from} to ${to}`
-      : `most from ${from} to ${to}, by ${formatMs(Math.abs(verdict.medianMs!))} ms`;
+  const most = ({ verdict, from, to }: typeof verdicts[number], of: number) =>
+    `${of > 1 ? "most " : ""}from ${from} to ${to}, by ${formatMs(Math.abs(verdict.medianMs!))} ms`;
+  const on = (count: number) =>
+    count < judged ? `on ${count} of ${judged} ways` : judged > 1 ? `on all ${judged} ways` : "";
+  const than = (word: string, list: typeof verdicts) =>
+    `is ${word} than ${a} ${on(list.length)} (${most(list[0]!, list.length)})`;
   const parts = [
-    ...(faster.length > 0 ? [`faster on ${faster.length} (${most(faster[0]!)})`] : []),
-    ...(slower.length > 0 ? [`slower on ${slower.length} (${most(slower[0]!)})`] : []),
-    ...(same.length > 0 ? [`shows no difference on ${same.length}`] : []),
+    ...(faster.length > 0 ? [than("faster", faster)] : []),
+    ...(slower.length > 0 ? [than("slower", slower)] : []),
+    ...(same.length > 0 ? [`shows no difference to ${a} ${on(same.length)}`] : []),
   ];
-  return `Of ${formatCountOf(judged, "way")}, ${b} is ${parts.join(", ")}, compared with ${a}.`
-    .replace("is shows", "shows");
+  return `${b} ${parts.join("; ")}.`.replaceAll(
+    / +([.;(])/g,
+    (_, mark) => mark === "(" ? " (" : mark,
+  );
 }
