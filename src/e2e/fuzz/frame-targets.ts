@@ -16,7 +16,6 @@ import {
   readSequence,
   stampOrigin,
   stampSent,
-  writeDataFrame,
 } from "../../relay/data-frame.ts";
 import { readDirectory, writeDirectory } from "../../relay/directory.ts";
 import { createFrameSplitter, HEADER_BYTES } from "../../relay/frame.ts";
@@ -26,7 +25,7 @@ import { ProtocolError } from "../../relay/protocol-error.ts";
 import { writeReports } from "../../relay/report-frame.ts";
 import { readReport } from "../../relay/report-reading.ts";
 import { readWelcome, writeWelcome } from "../../relay/welcome.ts";
-import { aDirectory, aHello, aReport, aWelcome, COUNTS } from "./samples.ts";
+import { aDirectory, aHello, aMessage, aReport, aWelcome, COUNTS } from "./samples.ts";
 import { readOrRefuse, type Target } from "./target.ts";
 
 const MOST_FRAME_BYTES = 4096;
@@ -109,25 +108,12 @@ const splitter: Target = {
 const GUARD_BYTES = 64;
 const GUARD = 0xee;
 
-function aMessage(hops: number, payloadBytes: number): Uint8Array {
-  const bytes = new Uint8Array(96 + payloadBytes).fill(0x61);
-  const view = new DataView(bytes.buffer);
-  const start = { flags: 1, hopSlots: 2, origin: 7, sequence: 3, intendedUs: 1e14 };
-  writeDataFrame(view, 0, { ...start, payloadBytes });
-  for (let hop = 0; hop < hops; hop++) {
-    if (hop > 0) finishHop(view, 0, 1e14 + 20, -3, 0.5, 2);
-    beginHop(view, 0);
-    stampSent(view, 0, 1e14 + 10);
-  }
-  return bytes;
-}
-
 /** A message, read and stamped where it stands among others. */
 const message: Target = {
   name: "data",
   shape: "frames",
   mostBytes: MOST_FRAME_BYTES,
-  seeds: () => [aMessage(1, 16), aMessage(2, 0), aMessage(2, 300)],
+  seeds: () => [aMessage(1, 3, 16), aMessage(2, 1, 0), aMessage(2, 9, 300)],
   run(input) {
     if (input.byteLength < HEADER_BYTES) return false;
     const size = input.byteLength;

@@ -33,13 +33,13 @@ function readArguments() {
   const seconds = isTime ? Number(positionals[0]) : DEFAULT_SECONDS;
   const [name, ...rest] = isTime ? positionals.slice(1) : positionals;
   const chosen = targets.filter((target) => name === undefined || target.name === name);
-  const seed = values.seed === undefined ? Date.now() % 2 ** 32 : Number(values.seed);
+  const seed = Number(values.seed ?? Date.now() % 2 ** 32);
   if (rest.length > 0 || !Number.isSafeInteger(seed)) fail("wrong arguments");
   if (chosen.length === 0) {
     fail(`no target ${name}, there are ${targets.map((target) => target.name).join(", ")}`);
   }
   if (values.replay !== undefined && name === undefined) fail("--replay needs a target");
-  return { seconds, chosen, seed, ...values };
+  return { seconds, chosen, seed, replay: values.replay, keep: values.keep };
 }
 
 /** Writes what caused it to a file, and tells how to cause it again. */

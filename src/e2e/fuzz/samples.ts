@@ -1,5 +1,6 @@
 /** Well-formed things for the corpus. */
 import type { Counts } from "../../relay/counts.ts";
+import { beginHop, finishHop, stampSent, writeDataFrame } from "../../relay/data-frame.ts";
 import type { Directory } from "../../relay/directory.ts";
 import type { Hello } from "../../relay/hello.ts";
 import type { Report } from "../../relay/report-frame.ts";
@@ -60,3 +61,17 @@ export const aReport: Report = {
     ...{ roundTrip: delays, roundTripMedian: { low: 0, high: 1 } },
   }],
 };
+
+/** Of session 2, as its receiver gets it: the last of so many hops is open. */
+export function aMessage(hops: 1 | 2, sequence: number, payloadBytes: number): Uint8Array {
+  const bytes = new Uint8Array(96 + payloadBytes).fill(0x61);
+  const view = new DataView(bytes.buffer);
+  const start = { flags: 0, hopSlots: 2, origin: 2, sequence, intendedUs: 2e14 };
+  writeDataFrame(view, 0, { ...start, payloadBytes });
+  for (let hop = 0; hop < hops; hop++) {
+    if (hop > 0) finishHop(view, 0, 2e14 + 20, -3, 0.5, 2);
+    beginHop(view, 0);
+    stampSent(view, 0, 2e14 + 10);
+  }
+  return bytes;
+}
