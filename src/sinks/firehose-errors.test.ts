@@ -24,6 +24,9 @@ test("what only an operator can change is told with what to do", () => {
     assert.match(outcome.message, message);
   }
   assert.equal(answer(403, "SomethingNew").kind, "blocked");
+  const elsewhere = answer(404, "Unknown");
+  assert.equal(elsewhere.kind, "blocked");
+  assert.match(elsewhere.message, /not Firehose \(404\): check AWS_ENDPOINT_URL_FIREHOSE/);
 });
 
 test("missing credentials name the profile that should have them", () => {

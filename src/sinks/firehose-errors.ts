@@ -34,6 +34,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   ENETUNREACH: "the network cannot be reached",
   ENOTFOUND: "no such host: check the region and the network",
   EPIPE: "connection closed",
+  EPROTO: "it does not speak TLS: check AWS_ENDPOINT_URL_FIREHOSE",
   ETIMEDOUT: "timed out",
 };
 
@@ -49,7 +50,7 @@ export function describeSdkError(error: unknown, target: Target): PutFailure {
     const where = profile === undefined
       ? "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this task or " +
         "instance a role"
-      : `see to profile ${profile}, which AWS_PROFILE names`;
+      : `see to profile ${profile}, which AWS_PROFILE names, and whether its login has expired`;
     return {
       kind: "blocked",
       message: `no AWS credentials were found: ${where}`,
@@ -109,6 +110,10 @@ export function describeSdkError(error: unknown, target: Target): PutFailure {
   if (/CERT|SIGNED|TLS|SSL/.test(code)) {
     const what = `the certificate of Firehose in ${region} is not accepted (${code})`;
     return { kind: "failed", message: what };
+  }
+  if (status >= 400 && status !== 400 && status !== 413) {
+    const what = `what answers is not Firehose (${status}): check AWS_ENDPOINT_URL_FIREHOSE`;
+    return { kind: "blocked", message: what };
   }
   if (status >= 400) {
     return { kind: "invalid", message: `Firehose refuses records as invalid (${status} ${name})` };
