@@ -1,6 +1,6 @@
 /** The endpoints: what each answers. Texts are put together once an interval and shared. */
+import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RunSummary } from "../metrics/summary.ts";
 import {
   acceptedFormat,
   CONTENT_TYPES,
@@ -50,11 +50,11 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { program, mesh, events, intervalMs, startedAt, version } = options;
   /** Texts of this interval, by what they are. */
-  const texts = new Map<string, Promise<string>>();
+  const texts = new Map<string, Promise<Uint8Array>>();
   /** Grows with each update that was sent. */
   let updates = 0;
 
-  const shared = (what: string, make: () => Promise<string>): Promise<string> => {
+  const shared = (what: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> => {
     let text = texts.get(what);
     if (text === undefined) {
       texts.set(what, text = make());
@@ -64,9 +64,7 @@ export function createApi(options: ApiOptions): Api {
     return text;
   };
 
-  async function snapshot(): Promise<string> {
-    const keys: string[] = [];
-    await inStretches(mesh.keysJson(), (json) => keys.push(json));
+  async function snapshot(): Promise<Uint8Array> {
     const head = JSON.stringify({
       version: 1,
       name: program.name,
@@ -77,17 +75,18 @@ export function createApi(options: ApiOptions): Api {
       interval_s: intervalMs / 1000,
       ...options.view(),
     });
-    return `${head.slice(0, -1)},"keys":[${keys.join()}]}`;
+    return await encoded(withKeys(head, mesh.keysJson()));
   }
 
-  async function metrics(format: ExpositionFormat): Promise<string> {
+  async function metrics(format: ExpositionFormat): Promise<Uint8Array> {
     await inStretches(options.keyMetrics.refresh(), () => {});
-    const parts: string[] = [];
-    const take = (part: string): void => void parts.push(part);
-    await inStretches(processMetrics(processFigures(), format), take);
-    await inStretches(options.keyMetrics.write(format), take);
-    parts.push(lastLine(format));
-    return parts.join("");
+    return await encoded(metricLines(format));
+  }
+
+  function* metricLines(format: ExpositionFormat): Iterable<string> {
+    yield* processMetrics(processFigures(), format);
+    yield* options.keyMetrics.write(format);
+    yield lastLine(format);
   }
 
   function processFigures() {
@@ -125,7 +124,7 @@ export function createApi(options: ApiOptions): Api {
     if (request.method === "HEAD") return { status: 200, type: "text/event-stream", body: "" };
     // An update that was sent while the snapshot was put together may be missing in it.
     let before: number;
-    let text: string;
+    let text: Uint8Array;
     do {
       before = updates;
       text = await shared("mesh", snapshot);
@@ -184,7 +183,7 @@ export function createApi(options: ApiOptions): Api {
         return json(await shared("mesh", snapshot));
       case "/api/v1/summary":
         return json(
-          await shared("summary", () => Promise.resolve(summaryText(program.summarise()))),
+          await shared("summary", () => encoded([JSON.stringify(program.summarise())])),
         );
       case "/api/v1/series":
         return series(url);
@@ -210,12 +209,10 @@ export function createApi(options: ApiOptions): Api {
       texts.clear();
       const { keys, forgotten } = mesh.changes();
       // Also without listeners: texts of keys are made here, and not when somebody waits.
-      const parts: string[] = [];
-      await inStretches(keys, (part) => parts.push(part));
-      updates++;
-      if (events.listeners === 0) return;
       const head = JSON.stringify({ ...options.view(), forgotten });
-      events.send("update", `${head.slice(0, -1)},"keys":[${parts.join()}]}`);
+      const update = await encoded(withKeys(head, keys));
+      updates++;
+      events.send("update", update);
     },
   };
 }
@@ -227,12 +224,35 @@ function idsOf(url: URL, most: number): number[] | undefined {
   return [...new Set(parts.map(Number))];
 }
 
-function summaryText(summary: RunSummary): string {
-  return JSON.stringify(summary);
+/** An object's JSON with a list of keys that are JSON already. */
+function* withKeys(head: string, keys: Iterable<string>): Iterable<string> {
+  yield `${head.slice(0, -1)},"keys":[`;
+  let isFirst = true;
+  for (const key of keys) {
+    yield isFirst ? key : `,${key}`;
+    isFirst = false;
+  }
+  yield "]}";
+}
+
+/** Characters that are encoded at once. */
+const PIECE = 64 * 1024;
+
+/** A long text as UTF-8, made while messages pass. */
+async function encoded(parts: Iterable<string>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let waiting = "";
+  await inStretches(parts, (part) => {
+    waiting += part;
+    if (waiting.length < PIECE) return;
+    pieces.push(Buffer.from(waiting));
+    waiting = "";
+  });
+  return Buffer.concat([...pieces, Buffer.from(waiting)]);
 }
 
 const NOTHING: Answer = { status: 404, type: TEXT_TYPE, body: "nothing here: see /\n" };
-const json = (body: string): Answer => ({ status: 200, type: JSON_TYPE, body });
+const json = (body: string | Uint8Array): Answer => ({ status: 200, type: JSON_TYPE, body });
 const wrong = (why: string): Answer => ({ status: 400, type: TEXT_TYPE, body: `${why}\n` });
 const busy = (why: string): Answer => ({
   status: 503,

@@ -13,8 +13,8 @@ const MOST_MISSED = 3;
 
 export interface EventStream {
   /** Takes over a response whose head is written; false: there are too many, nothing was done. */
-  listen(response: ServerResponse, snapshot: string): boolean;
-  send(event: string, json: string): void;
+  listen(response: ServerResponse, snapshot: Uint8Array): boolean;
+  send(event: string, json: Uint8Array): void;
   close(): void;
   readonly listeners: number;
   /** Listeners let go because they were too slow. */
@@ -27,7 +27,7 @@ export function createEventStream(): EventStream {
   const listeners = new Map<ServerResponse, number>();
   let dropped = 0;
 
-  const write = (response: ServerResponse, text: string): void => {
+  const write = (response: ServerResponse, ...parts: (string | Uint8Array)[]): void => {
     const missed = response.writableNeedDrain ? listeners.get(response)! + 1 : 0;
     if (missed > MOST_MISSED || response.writableLength > MOST_WAITING_BYTES) {
       dropped++;
@@ -36,12 +36,11 @@ export function createEventStream(): EventStream {
       return;
     }
     listeners.set(response, missed);
-    response.write(text);
+    for (const part of parts) response.write(part);
   };
-  const writeAll = (text: string): void => {
-    for (const response of [...listeners.keys()]) write(response, text);
-  };
-  const heartbeat = setInterval(() => writeAll(":\n\n"), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => {
+    for (const response of [...listeners.keys()]) write(response, ":\n\n");
+  }, HEARTBEAT_MS);
   heartbeat.unref();
 
   return {
@@ -52,11 +51,14 @@ export function createEventStream(): EventStream {
       response.on("close", forget);
       response.on("error", forget);
       // Comes back after 2 s, not at once.
-      response.write(`retry: 2000\n\n${eventText("snapshot", snapshot)}`);
+      write(response, "retry: 2000\n\nevent: snapshot\ndata: ", snapshot, "\n\n");
       return true;
     },
-    send: (event, json) => {
-      if (listeners.size > 0) writeAll(eventText(event, json));
+    send(event, json) {
+      // JSON has no line ends of its own, so one line of data holds it.
+      for (const response of [...listeners.keys()]) {
+        write(response, `event: ${event}\ndata: `, json, "\n\n");
+      }
     },
     close() {
       clearInterval(heartbeat);
@@ -73,9 +75,4 @@ export function createEventStream(): EventStream {
       return listeners.size >= MOST_LISTENERS;
     },
   };
-}
-
-/** JSON has no line ends of its own, so one line of data holds it. */
-function eventText(event: string, json: string): string {
-  return `event: ${event}\ndata: ${json}\n\n`;
 }

@@ -10,11 +10,11 @@ const REQUEST_MS = 10_000;
 const IDLE_MS = 10_000;
 const MOST_REQUESTS_OF_SOCKET = 1_000;
 
-/** What is answered; `body` undefined: the handler writes by itself. */
+/** What is answered. */
 export interface Answer {
   status: number;
   type: string;
-  body: string;
+  body: string | Uint8Array;
   headers?: Readonly<Record<string, string>>;
 }
 
@@ -182,7 +182,7 @@ function send(
   method: string | undefined,
   { status, type, body, headers }: Answer,
 ): void {
-  const bytes = new TextEncoder().encode(body);
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   response.writeHead(status, {
     ...SECURITY_HEADERS,
     "content-type": type,

@@ -136,19 +136,26 @@ export function createFigureWatch(
 
 /** What came into the buckets of a histogram from call to call. */
 function createBucketChanges(histogram: Histogram) {
-  /** By place; most histograms have few. */
-  let seen: number[] = [];
+  /** By place, modulo 2^32, which is enough for differences. */
+  let seen = new Uint32Array(0);
   return {
     each(tell: (valueUs: number, count: number) => void): void {
       histogram.eachBucket((valueUs, count, place) => {
-        const more = count - (seen[place] ?? 0);
+        if (place >= seen.length) seen = grown(seen, place);
+        const more = (count - seen[place]!) >>> 0;
         if (more === 0) return;
         seen[place] = count;
         tell(valueUs, more);
       });
     },
     reset(): void {
-      seen = [];
+      seen.fill(0);
     },
   };
+}
+
+function grown(counts: Uint32Array, place: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(Math.ceil((place + 1) / 64) * 64);
+  larger.set(counts);
+  return larger;
 }

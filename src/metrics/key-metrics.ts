@@ -103,6 +103,8 @@ const FAMILIES: readonly KeyFamily[] = [
 ];
 
 interface Entry {
+  /** Has a label set of its own. */
+  isShown: boolean;
   labels: string;
   /** What changed since the texts were made. */
   news: KeyNews | undefined;
@@ -129,6 +131,7 @@ export function createKeyMetrics(): KeyMetrics {
       const { key, from, to, route, hops, echo } = figures.spec;
       const path = hops > 1 ? key : "";
       entry = {
+        isShown: entries.size < MOST_LABEL_SETS,
         labels: labelsText({ from, to, route, path, echo: echo ? "true" : "" }),
         news: undefined,
         values: [],
@@ -147,13 +150,14 @@ export function createKeyMetrics(): KeyMetrics {
       return type === "counter" ? Math.max(entry.values[i] ?? 0, value ?? 0) : value;
     });
     entry.delay = histogramSample(figures.delays(), entry.delay.sum);
-    writeLines(entry);
+    if (entry.isShown) writeLines(entry);
   }
 
   /** Of all keys beyond those that have label sets. */
   function other(rest: readonly Entry[]): Entry {
     const sum = (of: (entry: Entry) => number) => rest.reduce((total, one) => total + of(one), 0);
     const entry: Entry = {
+      isShown: true,
       labels: labelsText({ from: "other", to: "other", route: "other" }),
       news: undefined,
       values: FAMILIES.map(({ type }, i) =>
@@ -185,8 +189,8 @@ export function createKeyMetrics(): KeyMetrics {
     },
     *write(format) {
       const all = [...entries.values()];
-      const shown = all.slice(0, MOST_LABEL_SETS);
-      if (all.length > MOST_LABEL_SETS) shown.push(other(all.slice(MOST_LABEL_SETS)));
+      const shown = all.filter(({ isShown }) => isShown);
+      if (all.length > shown.length) shown.push(other(all.filter(({ isShown }) => !isShown)));
       yield familyLines(DELAY, format);
       for (const { delayLines } of shown) yield delayLines;
       for (let i = 0; i < FAMILIES.length; i++) {

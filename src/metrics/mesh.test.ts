@@ -240,7 +240,7 @@ test("a series has the points of those that are counted, from a time on", () => 
 });
 
 test("nodes are told apart by where hops end", () => {
-  const { mesh } = createWorld();
+  const { mesh, view } = createWorld();
   const x = mesh.join("x", false);
   tell(
     mesh,
@@ -249,6 +249,7 @@ test("nodes are told apart by where hops end", () => {
     reported(["other", "x"], 1),
     reported(["far", "other", "x"], 1),
   );
+  view();
   const kinds = Object.fromEntries(
     [...mesh.nodes().values()].map(({ name, kind }) => [name, kind]),
   );

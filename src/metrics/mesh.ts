@@ -97,7 +97,7 @@ export interface Mesh {
   changes(): MeshChanges;
   keysJson(): Iterable<string>;
   differences(): DifferenceView[];
-  /** Names, by what is known of keys; sessions are for the caller to add. */
+  /** Names, by what was known of keys at the last review; sessions are for the caller to add. */
   nodes(): Map<string, NodeView>;
   seriesJson(id: number, sinceAt: number): string | undefined;
   /** Spec of a key, and the buckets that its figures come from. */
@@ -115,6 +115,7 @@ export function createMesh(options: MeshOptions): Mesh {
   const reporters = new Set<Reporter>();
   const store = createSeriesStore();
   const changed = new Set<Key>();
+  let nodes = new Map<string, NodeView>();
   let omittedKeys = 0;
   let forgotten: number[] = [];
   let lastId = 0;
@@ -236,6 +237,15 @@ export function createMesh(options: MeshOptions): Mesh {
     }
   }
 
+  function addNodes(found: Map<string, NodeView>, key: Key): void {
+    key.nodes.forEach((name, i) => {
+      const node = found.get(name);
+      if (node === undefined) {
+        found.set(name, { name, kind: kindOf(key, i), state: key.state, sessions: 0 });
+      } else node.state = better(node.state, key.state);
+    });
+  }
+
   /** Within a path all are servers; a single hop ends at one, unless a client ended it. */
   function kindOf({ nodes, told }: Key, index: number): NodeView["kind"] {
     if (index > 0 && index < nodes.length - 1) return "server";
@@ -329,14 +339,17 @@ export function createMesh(options: MeshOptions): Mesh {
     },
     *review() {
       forgetOld();
+      const found = new Map<string, NodeView>();
       for (const key of keys.values()) {
         const state = stateOf(key);
         if (state !== key.state) {
           key.state = state;
           touch(key);
         }
+        addNodes(found, key);
         yield;
       }
+      nodes = found;
     },
     changes() {
       const news = { keys: jsonOfEach([...changed]), forgotten };
@@ -353,18 +366,7 @@ export function createMesh(options: MeshOptions): Mesh {
           state: isThere ? "live" as const : "gone" as const,
         }))
       ),
-    nodes() {
-      const nodes = new Map<string, NodeView>();
-      for (const key of keys.values()) {
-        key.nodes.forEach((name, i) => {
-          const node = nodes.get(name);
-          if (node === undefined) {
-            nodes.set(name, { name, kind: kindOf(key, i), state: key.state, sessions: 0 });
-          } else node.state = better(node.state, key.state);
-        });
-      }
-      return nodes;
-    },
+    nodes: () => new Map([...nodes].map(([name, node]) => [name, { ...node }])),
     seriesJson: (id, sinceAt) => byId.get(id)?.series.json(sinceAt),
     find(id) {
       const key = byId.get(id);
