@@ -1,6 +1,8 @@
 /** A headless Chromium for tests of the page, and what it complains about. */
 
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Owner } from "./processes.ts";
 
@@ -52,4 +54,21 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** What axe-core finds wrong with a page, each as a line. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+  // Evaluated by the debugger: the page's own policy would not let it in.
+  await page.evaluate(await readFile(axe, "utf8"));
+  return await page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as {
+      axe: {
+        run(): Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }>;
+      };
+    }).axe.run();
+    return violations.flatMap(({ id, help, nodes }) =>
+      nodes.map(({ html }) => `${id}: ${help}: ${html}`)
+    );
+  });
 }

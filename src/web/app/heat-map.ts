@@ -11,6 +11,9 @@ const LEAST_CELL = 11;
 /** Wide enough for figures: so wide each route's part is, while columns are few. */
 const LEAST_PART = 44;
 const FEW_COLUMNS = 12;
+/** Names of columns this narrow stand upright, as do figures below them. */
+const STEEP_BELOW = 20;
+const NARROW_BELOW = 40;
 const FONT = '13px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
 const SMALL = FONT.replace("13px", "11px");
 const MARGIN_TITLES = ["median", "max", "lost"] as const;
@@ -25,7 +28,8 @@ export interface Layout {
   marginHeight: number;
   width: number;
   height: number;
-  slanted: boolean;
+  /** Of the names of columns: 0 where they have room as they are. */
+  tilt: number;
 }
 
 export function layOut(
@@ -43,10 +47,11 @@ export function layOut(
   const least = columns <= FEW_COLUMNS ? LEAST_PART * Math.min(parts, 3) + 2 : LEAST_CELL;
   const cellWidth = Math.max(least, Math.min(190, Math.floor(room / columns)));
   const cellHeight = Math.max(LEAST_CELL, Math.min(columns > 16 ? 26 : 52, Math.floor(620 / rows)));
-  const label = widest(matrix.columns);
-  const slanted = label + 8 > cellWidth;
-  const top = slanted ? Math.min(label, 190) * 0.72 + 22 : 26;
-  const marginHeight = Math.max(18, Math.min(24, cellHeight));
+  const label = Math.min(190, widest(matrix.columns));
+  const tilt = label + 8 <= cellWidth ? 0 : cellWidth < STEEP_BELOW ? Math.PI / 2 : Math.PI / 4;
+  const reach = label * Math.cos(tilt);
+  const top = tilt === 0 ? 26 : label * Math.sin(tilt) + 22;
+  const marginHeight = cellWidth < NARROW_BELOW ? 44 : Math.max(18, Math.min(24, cellHeight));
   return {
     left,
     top,
@@ -54,9 +59,9 @@ export function layOut(
     cellHeight,
     marginWidth,
     marginHeight,
-    slanted,
-    width: left + columns * cellWidth + 8 + MARGIN_TITLES.length * marginWidth +
-      (slanted ? Math.max(0, Math.min(label, 190) * 0.72 - 3 * marginWidth) : 0),
+    tilt,
+    width: left + columns * cellWidth + 8 +
+      Math.max(MARGIN_TITLES.length * marginWidth, tilt === 0 ? 0 : reach),
     height: top + rows * cellHeight + 8 + MARGIN_TITLES.length * marginHeight,
   };
 }
@@ -115,7 +120,7 @@ export function fit(context: CanvasRenderingContext2D, text: string, width: numb
 function drawNames(
   context: CanvasRenderingContext2D,
   { rows, columns }: Matrix,
-  { left, top, cellWidth, cellHeight, slanted }: Layout,
+  { left, top, cellWidth, cellHeight, tilt }: Layout,
   palette: Palette,
 ): void {
   context.font = cellHeight < 15 ? SMALL.replace("11px", "10px") : FONT;
@@ -127,7 +132,7 @@ function drawNames(
   context.font = cellWidth < 15 ? SMALL.replace("11px", "10px") : FONT;
   columns.forEach((name, column) => {
     const x = left + (column + 0.5) * cellWidth;
-    if (!slanted) {
+    if (tilt === 0) {
       context.textAlign = "center";
       context.fillText(name, x, top - 13);
       return;
@@ -135,7 +140,7 @@ function drawNames(
     context.save();
     context.textAlign = "left";
     context.translate(x, top - 8);
-    context.rotate(-Math.PI / 4);
+    context.rotate(-tilt);
     context.fillText(fit(context, name, 190), 0, 0);
     context.restore();
   });
@@ -313,13 +318,20 @@ function drawMargins(
       context.fillText(texts(margin)[index]!, x, top + (row + 0.5) * cellHeight);
     });
   });
-  if (cellWidth < 34) return;
-  context.textAlign = "center";
+  const isNarrow = cellWidth < NARROW_BELOW;
+  context.textAlign = isNarrow ? "right" : "center";
+  if (isNarrow) context.font = SMALL.replace("11px", "10px");
   MARGIN_TITLES.forEach((_, index) => {
     columnMargins.forEach((margin, column) => {
       context.fillStyle = index === 2 && margin.lost > 0 ? palette.marks.lossy : palette.text;
-      const x = left + (column + 0.5) * cellWidth;
-      context.fillText(texts(margin)[index]!, x, bottom + (index + 0.5) * marginHeight);
+      context.save();
+      context.translate(
+        left + (column + 0.5) * cellWidth,
+        bottom + (isNarrow ? index * marginHeight + 2 : (index + 0.5) * marginHeight),
+      );
+      if (isNarrow) context.rotate(-Math.PI / 2);
+      context.fillText(texts(margin)[index]!, 0, 0);
+      context.restore();
     });
   });
 }

@@ -28,6 +28,8 @@ const CUT_MS = 15_000;
 
 /** Time for drawing within a frame, beyond which the rest waits for the next one. */
 const FRAME_MS = 8;
+/** Time for adding up windows within a frame. */
+const SUMS_MS = 20;
 /** A mesh with more columns needs the whole width. */
 const MOST_BESIDE_BARS = 16;
 
@@ -150,13 +152,19 @@ function render(): (() => void)[] {
   if (mesh === undefined) return [];
   const cut = isCut();
   const matches = createMatcher(view.filter);
+  const endMs = performance.now() + SUMS_MS;
+  let isPartial = false;
   shown = [...store.keys.values()].flatMap((key) => {
     if (!isShown(key.view, view.shown)) return [];
     const condition = conditionOf(key, store.at, cut);
     if (!matches(key.view, condition)) return [];
-    const figures = store.figures(key, view.windowS);
+    // Windows of many keys take their time, once: what is not ready yet follows in later frames.
+    const isReady = store.isSummed(key, view.windowS) || performance.now() < endMs;
+    if (!isReady) isPartial = true;
+    const figures = isReady ? store.figures(key, view.windowS) : undefined;
     return [{ key, figures, condition, value: valueOf(figures, view.metric) }];
   });
+  if (isPartial) renderSoon();
   const routes = [...new Set([...store.keys.values()].map(({ view }) => view.route))].sort(byRoute);
   const selected = selectionOf(view);
   const pictured = withoutTwins(shown);

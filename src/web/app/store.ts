@@ -37,6 +37,8 @@ export interface Store {
   takeUpdate(update: MeshUpdate): void;
   /** Points from before this page, or that it missed. */
   takePoints(id: number, points: readonly Point[]): void;
+  /** Whether the figures of a window only need what is new. */
+  isSummed(key: KnownKey, windowS: number): boolean;
   /** @param windowS seconds before `at`; 0: since the start of each reporter */
   figures(key: KnownKey, windowS: number): Figures | undefined;
 }
@@ -112,6 +114,7 @@ export function createStore(): Store {
       known.hasHistory = true;
       known.sum = undefined;
     },
+    isSummed: (key, windowS) => windowS === 0 || key.sum?.windowS === windowS,
     figures(key, windowS) {
       if (windowS === 0) return figuresSinceStart(key.view);
       if (key.sum?.windowS !== windowS) key.sum = createWindowSum(windowS);
