@@ -105,7 +105,13 @@ test("the dashboard of a live mesh", { skip }, async (t) => {
     assert.deepEqual(figures.toSorted(), lines.toSorted());
 
     // Bars: the original's two charts, the largest first.
-    const most = shown.keys.toSorted((a, b) => b.ms!.p95 - a.ms!.p95)[0]!;
+    const pictured = shown.keys.filter(({ id, key, route, hops, count }) =>
+      !shown.keys.some((twin) =>
+        twin.id !== id && hops === 1 && twin.key === key && twin.route === route &&
+        twin.count > count
+      )
+    );
+    const most = pictured.toSorted((a, b) => b.ms!.p95 - a.ms!.p95)[0]!;
     const bar = (await page.locator("#bars-p95 .bar").first().textContent())!;
     assert.ok(
       bar.includes(`${most.from} → ${most.to}`) && bar.includes(formatMs(most.ms!.p95)),
@@ -115,14 +121,16 @@ test("the dashboard of a live mesh", { skip }, async (t) => {
 
   await t.test("lets the mesh be gone through by keys alone", async () => {
     await page.locator("#heat-map").focus();
+    const reading = async () => (await page.locator("#mesh-reading").textContent())!;
+    const go = async (key: string, wanted: RegExp) => {
+      for (let presses = 0; presses < 10 && !wanted.test(await reading()); presses++) {
+        await page.keyboard.press(key);
+      }
+      assert.match(await reading(), wanted);
+    };
     await page.keyboard.press("Home");
-    await page.keyboard.press("ArrowDown");
-    await page.keyboard.press("ArrowRight");
-    await page.keyboard.press("ArrowRight");
-    assert.match(
-      (await page.locator("#mesh-reading").textContent())!,
-      /client-asia → server-asia · home; P50 [\d.]+ /,
-    );
+    await go("ArrowDown", /^client-asia → /);
+    await go("ArrowRight", /^client-asia → server-asia · home; P50 [\d.]+ /);
     await page.keyboard.press("Enter");
     await withText(page, "#course-title", "client-asia → server-asia");
     await page.locator("#course-table summary").click();

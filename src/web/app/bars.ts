@@ -38,7 +38,7 @@ export function createBars(
   onSelect: (from: string, to: string) => void,
 ): Bars {
   const space = el("ul", { class: "bar-space" });
-  const list = el("div", { class: "bar-list", tabindex: "0", role: "region" }, space);
+  const list = el("div", { class: "bar-list", tabindex: "0", role: "group" }, space);
   list.setAttribute("aria-labelledby", `${id}-title`);
   const empty = el("p", { class: "empty" }, "No key has a figure in this view.");
   byId(id).append(list, empty);
