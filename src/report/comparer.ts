@@ -65,8 +65,6 @@ export interface Comparer {
   streamOf(spec: HopSpec): Lanes | undefined;
   hop(lanes: Lanes, values: HopValues): void;
   groups(): Group[];
-  /** Of the bins of all series. */
-  readonly binSeconds: number;
   /** Messages whose partner came too late, if at all. */
   readonly forgotten: number;
 }
@@ -170,9 +168,6 @@ export function createComparer(sideOf: SideOf, wants: (key: string) => boolean):
           other.to === group.to && other.route === group.route
         )
       );
-    },
-    get binSeconds() {
-      return timeline.widthUs / 1e6;
     },
     get forgotten() {
       return places.forgotten;

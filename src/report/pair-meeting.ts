@@ -1,7 +1,7 @@
 /** Where the messages of one slot, on two routes, find one another. */
 
 /** Messages that wait together for their partners, in each of two generations. */
-const MOST_WAITING = 250_000;
+const MOST_WAITING = 65_536;
 
 /** One message's times in ms and µs; `ms` is NaN where unknown. */
 export interface Waiting {

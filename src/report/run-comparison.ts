@@ -2,6 +2,7 @@
 
 import { Failure } from "../platform/failure.ts";
 import { quote } from "../cli/escape.ts";
+import { formatCountOf } from "../cli/numbers.ts";
 import { collect, type Collected, type HopWitness, type Period } from "./collect.ts";
 import { type Comparer, createComparer, type Lanes } from "./comparer.ts";
 import { compare, type Comparison } from "./comparison.ts";
@@ -81,18 +82,21 @@ function resultOf(comparer: Comparer, sides: Sides): Omit<ComparedRecords, "coll
     order(one.from, other.from) || order(one.to, other.to) ||
     order(one.route ?? "", other.route ?? "") || order(one.measure, other.measure)
   );
-  const isOneWay = comparisons.some(({ measure, verdict }) =>
-    measure === "one way" && verdict === "not shown: clocks"
-  );
-  return {
-    comparisons,
-    notes: isOneWay
-      ? [
-        "one way, the two sides were measured by different clocks, whose error is larger than " +
+  return { comparisons, notes: notesOn(comparisons, comparer.forgotten) };
+}
+
+function notesOn(comparisons: readonly Comparison[], forgotten: number): string[] {
+  const notes: string[] = [];
+  if (comparisons.some((one) => one.measure === "one way" && one.verdict === "not shown: clocks")) {
+    notes.push(
+      "one way, the two sides were measured by different clocks, whose error is larger than " +
         "what there is to see; round trips need no clocks to agree",
-      ]
-      : [],
-  };
+    );
+  }
+  if (forgotten > 0 && comparisons.some(({ pairs }) => pairs > 0)) {
+    notes.push(`${formatCountOf(forgotten, "message")} found no partner near them in the records`);
+  }
+  return notes;
 }
 
 function nothingToCompare([a, b]: Sides, routes: ReadonlySet<string>): Failure {
