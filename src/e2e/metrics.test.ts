@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import {
 } from "./processes.ts";
 
 const MONITORING = fileURLToPath(new URL("../../docker/monitoring", import.meta.url));
+const README = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 const has = (program: string) => spawnSync(program, ["--version"]).status === 0;
 const skipTool = has("promtool") ? false : "promtool is not installed";
 const skipPrometheus = has("prometheus") && has("promtool") ? false : "prometheus is not installed";
@@ -77,6 +79,11 @@ test("promtool has nothing to say against the metrics of either program", {
     );
     promtool(["check", "metrics"], text);
     assert.match(text, /^performance_messages_total\{from="/m, who);
+    for (const [, name] of text.matchAll(/^# TYPE (\S+) /gm)) {
+      // Those of one thing share the beginning of their names in the README.
+      const end = `…${name!.slice("performance_records".length)}`;
+      assert.ok(README.includes(name!) || README.includes(end), `the README does not tell ${name}`);
+    }
   }
 });
 
@@ -162,5 +169,6 @@ async function startPrometheus(
     await rm(folder, { recursive: true, force: true });
   });
   const line = await running.logged((line) => line["msg"] === "Listening on");
+  await running.logged((line) => String(line["msg"]).startsWith("Server is ready"));
   return `http://${line["address"]}`;
 }
