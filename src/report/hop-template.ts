@@ -28,6 +28,8 @@ import { createTimeReader } from "./time-reader.ts";
 
 /** Templates kept: more streams than this in one report are read again and again. */
 const MOST_TEMPLATES = 100_000;
+/** Templates of one key and session, which are tried one after the other. */
+const MOST_ALIKE = 256;
 const KEY_START = '{"key":"'.length;
 const QUOTE = 0x22;
 const DASH = 0x2d;
@@ -187,7 +189,10 @@ export function createHopTemplates<S>(): HopTemplates<S> {
       count++;
       const candidates = templates.get(hash);
       if (candidates === undefined) templates.set(hash, [template]);
-      else candidates.push(template);
+      else {
+        candidates.push(template);
+        if (candidates.length > MOST_ALIKE) candidates.shift();
+      }
     },
   };
 }
