@@ -453,7 +453,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       session.writeMessage(frames, 0, intendedUs, payloadBytes, warmUp);
       const sentUs = nowUs();
       stampSent(frames.view, 0, sentUs);
-      if (outbox.sendData(bytes, sentUs)) return true;
+      if (outbox.sendData([bytes], sentUs)) return true;
       sent--;
       return false;
     },

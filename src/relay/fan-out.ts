@@ -19,8 +19,13 @@ export interface FanOut {
   remove(session: Session): void;
   /** Everyone who gets others' messages. */
   readonly recipients: readonly Session[];
-  /** Hands over `bytes`, whole frames of `origin` stamped at `sentUs`: `messages` of them. */
-  distribute(origin: Session, bytes: Uint8Array, messages: number, sentUs: number): FanOutResult;
+  /** Hands over `slices`, whole frames of `origin` stamped at `sentUs`: `messages` of them. */
+  distribute(
+    origin: Session,
+    slices: readonly Uint8Array[],
+    messages: number,
+    sentUs: number,
+  ): FanOutResult;
   /** Whether a flood of `origin` must wait: someone who still takes has over half a backlog. */
   mustHold(origin: Session, nowUs: number): boolean;
 }
@@ -41,11 +46,11 @@ export function createFanOut(options: {
   const hand = (
     recipient: Session,
     origin: Session,
-    bytes: Uint8Array,
+    slices: readonly Uint8Array[],
     messages: number,
     nowUs: number,
   ): boolean => {
-    if (recipient.connection.outbox.sendData(bytes, nowUs)) return true;
+    if (recipient.connection.outbox.sendData(slices, nowUs)) return true;
     noteDropped(recipient, origin, messages);
     return false;
   };
@@ -71,7 +76,7 @@ export function createFanOut(options: {
       const index = recipients.indexOf(session);
       if (index >= 0) recipients.splice(index, 1);
     },
-    distribute(origin, bytes, messages, sentUs) {
+    distribute(origin, slices, messages, sentUs) {
       const count = recipients.length;
       let receivers = 0;
       let lastUs = sentUs;
@@ -81,12 +86,12 @@ export function createFanOut(options: {
         at = at + 1 === count ? 0 : at + 1;
         if (!isFor(recipient, origin)) continue;
         if (receivers > 0) lastUs = options.nowUs();
-        if (hand(recipient, origin, bytes, messages, lastUs)) receivers++;
+        if (hand(recipient, origin, slices, messages, lastUs)) receivers++;
       }
       if (origin.echo && origin.flow > 0) {
         // Of a route's flows only the first is a recipient; its own echo each one gets.
         if (receivers > 0) lastUs = options.nowUs();
-        if (hand(origin, origin, bytes, messages, lastUs)) receivers++;
+        if (hand(origin, origin, slices, messages, lastUs)) receivers++;
       }
       return { receivers, waitUs: lastUs - sentUs };
     },

@@ -67,11 +67,13 @@ export function createInbound(options: InboundOptions): Inbound {
   const { nowUs, observer, fanOut, directory } = options;
   /** Floods that wait, and what they had sent when they were stopped. */
   const held = new Map<Session, Region>();
-
   /**
-   * Takes the messages that stand at `region.start`, up to the next frame of another kind, and
-   * passes them on as one stretch of bytes.
+   * Messages of the session that is being read, which wait to be passed on together: the one that
+   * straddled two chunks would else be written by itself, to each receiver.
    */
+  let gathered: Stretch[] = [];
+
+  /** Takes the messages that stand at `region.start`, up to the next frame of another kind. */
   function takeMessages(session: Session, region: Region): void {
     const { view, start, receivedUs } = region;
     const { offsetUs, errorUs, method } = session.pair.estimator.estimateAt(receivedUs);
@@ -95,41 +97,53 @@ export function createInbound(options: InboundOptions): Inbound {
     }
     session.dataUs = receivedUs;
     region.start = end;
-    if (messages > 0) passOn(session, region, start, messages, warmUp);
-    // Good messages before a bad one have been passed on.
+    if (messages > 0) {
+      gathered.push({ view, bytes: region.bytes, start, end, receivedUs, messages, warmUp });
+    }
+    // Good messages before a bad one are passed on.
     if (fault !== undefined) throw new ProtocolError(fault);
     if (messages === 0) dropWithoutSlot(session, region);
   }
 
   /** The message at `region.start` has no room for the hop from here on. */
   function dropWithoutSlot(session: Session, region: Region): void {
+    passOn(session);
     session.tracker.accept(readSequence(region.view, region.start));
     session.noSlot++;
     region.start += region.view.getUint32(region.start, true);
   }
 
-  /** Passes on the messages from `start` to `region.start`. */
-  function passOn(
-    session: Session,
-    region: Region,
-    start: number,
-    messages: number,
-    warmUp: number,
-  ): void {
-    const { view, bytes, receivedUs, start: end } = region;
+  /** Passes on the messages that wait for it. */
+  function passOn(session: Session): void {
+    if (gathered.length === 0) return;
+    const stretches = gathered;
+    gathered = [];
     if (!session.metered) {
-      for (let at = start; at < end; at += view.getUint32(at, true)) {
-        session.tracker.accept(readSequence(view, at));
+      for (const { view, start, end } of stretches) {
+        for (let at = start; at < end; at += view.getUint32(at, true)) {
+          session.tracker.accept(readSequence(view, at));
+        }
       }
       return;
     }
+    const { receivedUs } = stretches[0]!;
     directory.announceFirst(session, receivedUs);
+    const slices: Uint8Array[] = [];
+    let messages = 0;
+    let warmUp = 0;
     const sentUs = nowUs();
-    for (let at = start; at < end; at += view.getUint32(at, true)) stampSent(view, at, sentUs);
-    const run = bytes.subarray(start, end);
-    const { receivers, waitUs } = fanOut.distribute(session, run, messages, sentUs);
-    for (let at = start; at < end; at += view.getUint32(at, true)) {
-      observer.message(session, view, at, session.tracker.accept(readSequence(view, at)));
+    for (const stretch of stretches) {
+      const { view, start, end } = stretch;
+      for (let at = start; at < end; at += view.getUint32(at, true)) stampSent(view, at, sentUs);
+      slices.push(stretch.bytes.subarray(start, end));
+      messages += stretch.messages;
+      warmUp += stretch.warmUp;
+    }
+    const { receivers, waitUs } = fanOut.distribute(session, slices, messages, sentUs);
+    for (const { view, start, end } of stretches) {
+      for (let at = start; at < end; at += view.getUint32(at, true)) {
+        observer.message(session, view, at, session.tracker.accept(readSequence(view, at)));
+      }
     }
     if (receivers > 0) observer.relayed(messages, warmUp, receivers, sentUs - receivedUs, waitUs);
   }
@@ -156,7 +170,7 @@ export function createInbound(options: InboundOptions): Inbound {
         wallShiftUs: host.wallShiftUs,
       });
       // One that does not read its answers gets no more of them.
-      session.connection.outbox.sendData(answer, t3Us);
+      session.connection.outbox.sendData([answer], t3Us);
       return;
     }
     const { answer } = session;
@@ -214,6 +228,7 @@ export function createInbound(options: InboundOptions): Inbound {
   function readRegion(session: Session, region: Region): boolean {
     while (region.start < region.end && session.connection.state === "open") {
       if (region.view.getUint8(region.start + 4) !== FrameType.data) {
+        passOn(session);
         takeControl(session, region);
         continue;
       }
@@ -224,6 +239,15 @@ export function createInbound(options: InboundOptions): Inbound {
   }
 
   function read(session: Session): void {
+    try {
+      if (readAll(session) && session.held) forget(session);
+    } finally {
+      passOn(session);
+    }
+  }
+
+  /** Reads what has arrived to its end; false where the flood has to wait before. */
+  function readAll(session: Session): boolean {
     const { splitter, link } = session.connection;
     let region = session.held ? held.get(session) : splitter.next();
     while (region !== undefined) {
@@ -231,11 +255,11 @@ export function createInbound(options: InboundOptions): Inbound {
         held.set(session, region);
         session.held = true;
         link.pause();
-        return;
+        return false;
       }
       region = splitter.next();
     }
-    if (session.held) forget(session);
+    return true;
   }
 
   function forget(session: Session): void {
@@ -263,6 +287,13 @@ export function createInbound(options: InboundOptions): Inbound {
     },
     forget,
   };
+}
+
+/** Messages in one buffer, one after another. */
+interface Stretch extends Omit<Region, "start"> {
+  readonly start: number;
+  readonly messages: number;
+  readonly warmUp: number;
 }
 
 function messageFault(session: Session, view: DataView, at: number, length: number) {

@@ -41,7 +41,7 @@ test("what finds nothing waiting is handed over at once, uncopied", () => {
   const link = createFakeLink();
   const outbox = createOutbox(link, LIMIT, 0);
   const message = bytesOf(100);
-  assert.ok(outbox.sendData(message, 5));
+  assert.ok(outbox.sendData([message], 5));
   assert.equal(link.written[0], message);
   assert.equal(outbox.backlogBytes, 0);
   assert.equal(outbox.progressUs, 5);
@@ -51,7 +51,7 @@ test("while a piece is on its way nothing else is written, then the rest in one 
   const link = createFakeLink();
   const outbox = createOutbox(link, LIMIT, 0);
   link.takesAtOnce = false;
-  for (const size of [100, 200, 300]) outbox.sendData(bytesOf(size), 1);
+  for (const size of [100, 200, 300]) outbox.sendData([bytesOf(size)], 1);
   assert.deepEqual(link.pieces, [[100]]);
   assert.equal(outbox.backlogBytes, 600);
   link.inFlight = undefined;
@@ -65,21 +65,21 @@ test("data beyond the limit are refused whole, control frames enter", () => {
   const link = createFakeLink();
   const outbox = createOutbox(link, 1000, 0);
   link.takesAtOnce = false;
-  assert.ok(outbox.sendData(bytesOf(900), 0));
-  assert.equal(outbox.sendData(bytesOf(101), 0), false);
-  assert.ok(outbox.sendData(bytesOf(100), 0));
+  assert.ok(outbox.sendData([bytesOf(900)], 0));
+  assert.equal(outbox.sendData([bytesOf(101)], 0), false);
+  assert.ok(outbox.sendData([bytesOf(100)], 0));
   assert.equal(outbox.backlogBytes, 1000);
   outbox.sendControl(bytesOf(50), 0);
   assert.equal(outbox.backlogBytes, 1050);
-  assert.equal(outbox.sendData(bytesOf(1), 0), false);
+  assert.equal(outbox.sendData([bytesOf(1)], 0), false);
 });
 
 test("progress stands still while a piece does, whatever is queued meanwhile", () => {
   const link = createFakeLink();
   const outbox = createOutbox(link, LIMIT, 0);
   link.takesAtOnce = false;
-  outbox.sendData(bytesOf(10), 100);
-  outbox.sendData(bytesOf(10), 200);
+  outbox.sendData([bytesOf(10)], 100);
+  outbox.sendData([bytesOf(10)], 200);
   outbox.sendControl(bytesOf(10), 300);
   assert.equal(outbox.progressUs, 100);
   link.inFlight = undefined;
@@ -123,7 +123,7 @@ test("any sequence of sends and writes leaves in order, in bounded pieces, count
         } else if ("data" in each) {
           const bytes = new Uint8Array(each.data).fill(atUs);
           const fits = outbox.backlogBytes + each.data <= LIMIT;
-          assert.equal(outbox.sendData(bytes, atUs), fits);
+          assert.equal(outbox.sendData([bytes], atUs), fits);
           if (fits) queued.push(bytes);
         } else if (link.inFlight !== undefined) {
           link.inFlight = undefined;
@@ -147,7 +147,7 @@ test("a long queue of small messages drains completely, and its memory is reused
   const link = createFakeLink();
   const outbox = createOutbox(link, LIMIT, 0);
   link.takesAtOnce = false;
-  for (let i = 0; i < 8000; i++) assert.ok(outbox.sendData(bytesOf(128, i), 0));
+  for (let i = 0; i < 8000; i++) assert.ok(outbox.sendData([bytesOf(128, i)], 0));
   while (link.inFlight !== undefined) {
     link.inFlight = undefined;
     outbox.written(1);

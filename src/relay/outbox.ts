@@ -14,8 +14,8 @@ export const PIECE_BYTES = 128 * 1024;
 export interface Outbox {
   /** Queues a control frame. */
   sendControl(frame: Uint8Array, nowUs: number): void;
-  /** Queues data; false where that would exceed the limit: nothing was queued then. */
-  sendData(bytes: Uint8Array, nowUs: number): boolean;
+  /** Queues slices of data; false where they would exceed the limit: none was queued then. */
+  sendData(slices: readonly Uint8Array[], nowUs: number): boolean;
   /** The link's piece has been written: hands over the next one. */
   written(nowUs: number): void;
   /** Bytes queued or handed over, not yet known as written. */
@@ -62,27 +62,33 @@ export function createOutbox(link: Link, maxBacklogBytes: number, startUs: numbe
     }
   };
 
-  const enqueue = (bytes: Uint8Array, nowUs: number): void => {
+  const enqueue = (slices: readonly Uint8Array[], bytes: number, nowUs: number): void => {
     if (backlogBytes === 0) {
       progressUs = nowUs;
       // The usual way: nothing waits, so nothing is queued.
-      if (bytes.byteLength <= PIECE_BYTES) {
-        if (!link.write([bytes])) backlogBytes = inFlightBytes = bytes.byteLength;
+      if (bytes <= PIECE_BYTES) {
+        if (!link.write(slices)) backlogBytes = inFlightBytes = bytes;
         return;
       }
     }
-    backlogBytes += bytes.byteLength;
-    for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
-      queue.push(bytes.subarray(at, at + PIECE_BYTES));
+    backlogBytes += bytes;
+    for (const slice of slices) {
+      for (let at = 0; at < slice.byteLength; at += PIECE_BYTES) {
+        queue.push(slice.subarray(at, at + PIECE_BYTES));
+      }
     }
     drain();
   };
 
   return {
-    sendControl: enqueue,
-    sendData(bytes, nowUs) {
-      if (backlogBytes + bytes.byteLength > maxBacklogBytes) return false;
-      enqueue(bytes, nowUs);
+    sendControl(frame, nowUs) {
+      enqueue([frame], frame.byteLength, nowUs);
+    },
+    sendData(slices, nowUs) {
+      let bytes = 0;
+      for (const slice of slices) bytes += slice.byteLength;
+      if (backlogBytes + bytes > maxBacklogBytes) return false;
+      enqueue(slices, bytes, nowUs);
       return true;
     },
     written(nowUs) {

@@ -207,6 +207,21 @@ test("messages that arrive together are passed on as one, and counted each", () 
   for (const peer of peers) assert.equal(peer.slices.at(-1)!.byteLength, 3 * 96);
 });
 
+test("a message that straddles two chunks is passed on together with those that follow it", () => {
+  const bench = createBench();
+  const origin = bench.join();
+  const peer = bench.join();
+  const first = message(1);
+  origin.say(first.slice(0, 50));
+  const before = peer.slices.length;
+  origin.say(first.slice(50), message(2), message(3));
+  assert.deepEqual(peer.messages.map((name) => name.split(":")[1]), ["1", "2", "3"]);
+  assert.deepEqual(bench.log.relayed, [
+    { messages: 3, warmUp: 0, receivers: 1, residenceUs: 0 },
+  ]);
+  assert.deepEqual(peer.slices.slice(before).map(({ byteLength }) => byteLength), [96, 192]);
+});
+
 test("what recipients wait for one another is told", () => {
   const bench = createBench();
   const origin = bench.join();
