@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import dgram from "node:dgram";
-import { createClock } from "../platform/clock.ts";
+import { createSharpClock } from "./clock-truth.ts";
 
 const EVERY_MS = 5;
 
@@ -13,7 +13,7 @@ const [port, program, ...args] = process.argv.slice(2);
 const child = spawn(program!, args, { stdio: "inherit" });
 child.on("exit", (code) => process.exit(code ?? 1));
 
-const clock = createClock();
+const clock = createSharpClock();
 const socket = dgram.createSocket("udp4");
 /** When the newest request left, then of the last answered one: left, arrived there, answered here. */
 const times = new Float64Array(4);
