@@ -3,7 +3,7 @@ set -euo pipefail
 # shellcheck source=scripts/project.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/project.sh"
 help_on "${1:-}" \
-  "Measures the programs and their peers side by side on this machine, in some minutes, and prints a table of ratios: all rows, or those whose name has FILTER. Peers that are missing are installed from Debian's packages where this runs as root; their rows say so otherwise. --quick: one short round. --json FILE: all figures as well." \
+  "Measures the programs and their peers side by side on this machine, in some minutes, and prints a table of ratios: all rows, or those whose name has FILTER. Peers that are missing are installed from Debian's packages where this runs as root; their rows say so otherwise. --quick: one short round. --json FILE: all figures as well. Exit code 1 where something could not be measured; a budget that is not met is told in the table." \
   "Usage: scripts/bench.sh [--rounds N] [--quick] [--json FILE] [FILTER]"
 
 # Usage: install_peers; what cannot be installed is missing, and its rows say so.

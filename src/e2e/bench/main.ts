@@ -53,7 +53,9 @@ function outcomesOf(
     const { name } = contestant;
     const results = rounds.map((round) => round.get(name));
     const failure = results.find((result) => result instanceof Error);
-    if (failure) return [name, { missing: `failed: ${failure.message.split("\n")[0]}` }];
+    if (failure) {
+      return [name, { missing: `failed: ${failure.message.split("\n")[0]!.slice(0, 80)}` }];
+    }
     const missing = contestant.unable?.();
     if (missing !== undefined) return [name, { missing }];
     return [name, { rounds: results.filter((result) => result !== undefined) as never }];
@@ -101,7 +103,11 @@ async function main(): Promise<void> {
     return experiment.rows.map((row) => compare(row, outcomes));
   });
   console.log(renderTable(rows));
-  console.log(`\n${started.slice(0, 10)}, ${machine}; ${rounds} rounds, load ${load.toFixed(2)}.`);
+  console.log(
+    `\n${started.slice(0, 10)}, ${machine}; ${rounds} ${rounds === 1 ? "round" : "rounds"}, load ${
+      load.toFixed(2)
+    }.`,
+  );
   if (values.json !== undefined) {
     await writeFile(
       values.json,
