@@ -107,8 +107,9 @@ test("a real Prometheus scrapes server and clients, in OpenMetrics, and answers 
     (result) => result.some(({ metric }) => metric["job"] === "performance-server"),
   );
   assert.ok(up.every(({ value }) => Number(value[1]) > 0));
+  const targets = await eventually(() => query("up == 1"), ({ length }) => length === 2);
   assert.deepEqual(
-    (await query("up == 1")).map(({ metric }) => metric["job"]).sort(),
+    targets.map(({ metric }) => metric["job"]).sort(),
     ["performance-client", "performance-server"],
   );
   const [p99] = await eventually(

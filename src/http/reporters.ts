@@ -2,7 +2,8 @@
  * Clients that report: a process with several sessions is one reporter, there as long as one of
  * them is, and the same one when it comes back.
  */
-import type { Mesh, Reporter } from "../metrics/mesh.ts";
+import type { Mesh } from "../metrics/mesh.ts";
+import type { Reporter } from "../metrics/mesh-key.ts";
 import type { Report } from "../relay/report-frame.ts";
 import type { Session } from "../relay/session.ts";
 

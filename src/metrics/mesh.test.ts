@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { ReportedKey } from "../relay/report-frame.ts";
 import { createFigureSet } from "./figure-set.ts";
 import { createKeyNews } from "./key-news.ts";
-import { createMesh, type Mesh, type Reporter } from "./mesh.ts";
+import { createMesh, type Mesh } from "./mesh.ts";
+import type { Reporter } from "./mesh-key.ts";
 import { bucketOf, type KeyView } from "./mesh-view.ts";
 
 /** A mesh on a server named `relay`, and the time. */
