@@ -2,12 +2,9 @@
  * Firehose by the AWS SDK, which finds credentials, endpoint and proxy its own way. It loads when a
  * client is made: programs without a delivery stream never pay for it.
  */
-import type {
-  FirehoseClient,
-  FirehoseClientConfig,
-  PutRecordBatchOutput,
-} from "@aws-sdk/client-firehose";
+import type { FirehoseClient, FirehoseClientConfig } from "@aws-sdk/client-firehose";
 import { Failure } from "../platform/failure.ts";
+import { readAnswer } from "./firehose-answer.ts";
 import { describeSdkError } from "./firehose-errors.ts";
 import type { Put, PutOutcome } from "./firehose-put.ts";
 import { MAX_IN_FLIGHT } from "./firehose-sender.ts";
@@ -92,27 +89,4 @@ export async function createFirehosePut(
     }
   };
   return { put, region: itsRegion };
-}
-
-function readAnswer(
-  { FailedPutCount, RequestResponses = [] }: Partial<PutRecordBatchOutput>,
-  records: number,
-): PutOutcome {
-  if (FailedPutCount === 0) return { kind: "answered", refused: [] };
-  // Something else answers in Firehose's place: nothing shows that a record is safe.
-  if (FailedPutCount === undefined || RequestResponses.length !== records) {
-    return { kind: "failed", message: "what answers is not Firehose: check its address" };
-  }
-  const refused: number[] = [];
-  const codes = new Set<string>();
-  RequestResponses.forEach(({ ErrorCode }, index) => {
-    if (!ErrorCode) return;
-    refused.push(index);
-    codes.add(ErrorCode);
-  });
-  return {
-    kind: "answered",
-    refused,
-    message: `Firehose refuses some records (${[...codes].join(", ")})`,
-  };
 }

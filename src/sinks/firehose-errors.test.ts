@@ -66,3 +66,17 @@ test("neither the SDK's words nor a line's end are shown", () => {
     assert.doesNotMatch(message, /TOKEN|\n/);
   }
 });
+
+test("whatever is thrown, what is shown is one line, with names of errors at most", () => {
+  const forged = "Odd\u001b[2J\nfirehose: all is well";
+  const thrown = [
+    ...[null, undefined, 7, "text", { name: 7, code: {}, errors: [] }, { name: forged }],
+    ...[{ code: forged }, { code: "constructor" }, { $metadata: { httpStatusCode: forged } }],
+    { name: forged, $metadata: { httpStatusCode: 500 } },
+  ];
+  for (const error of thrown) {
+    const { message } = describeSdkError(error, { stream: "s", region: "r" });
+    assert.match(message, /^\P{C}+$/u);
+    assert.doesNotMatch(message, /all is well/);
+  }
+});

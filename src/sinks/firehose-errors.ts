@@ -40,10 +40,12 @@ const NETWORK: Readonly<Record<string, string>> = {
 
 /** Any error of a PutRecordBatch request. */
 export function describeSdkError(error: unknown, target: Target): PutFailure {
-  const { name = "", message = "", $metadata, $retryable, ...rest } = error as SdkError;
+  const { message, $metadata, $retryable, ...rest } = Object(error) as SdkError;
   const { stream, region, profile } = target;
-  const code = rest.code ?? rest.errors?.[0]?.code ?? "";
-  const status = $metadata?.httpStatusCode ?? 0;
+  // The service names its errors, or what answers in its place: names are shown.
+  const name = identifier(rest.name);
+  const code = identifier(rest.code ?? rest.errors?.[0]?.code);
+  const status = Number($metadata?.httpStatusCode) || 0;
   const its = `delivery stream ${stream} in ${region}`;
 
   if (name === "CredentialsProviderError" || name === "TokenProviderError") {
@@ -101,7 +103,7 @@ export function describeSdkError(error: unknown, target: Target): PutFailure {
   if (/^ServiceUnavailable/.test(name) || status >= 500) {
     return { kind: "failed", message: `Firehose in ${region} fails (${status} ${name})` };
   }
-  if (code in NETWORK) {
+  if (Object.hasOwn(NETWORK, code)) {
     return { kind: "failed", message: `Firehose in ${region} cannot be reached: ${NETWORK[code]}` };
   }
   if (/Timeout/i.test(name) || name === "AbortError") {
@@ -118,7 +120,7 @@ export function describeSdkError(error: unknown, target: Target): PutFailure {
   if (status >= 400) {
     return { kind: "invalid", message: `Firehose refuses records as invalid (${status} ${name})` };
   }
-  if (/invalid url|endpoint/i.test(message)) {
+  if (/invalid url|endpoint/i.test(String(message))) {
     const what = "the address of Firehose is no URL: check AWS_ENDPOINT_URL_FIREHOSE";
     return { kind: "blocked", message: what };
   }
@@ -126,4 +128,8 @@ export function describeSdkError(error: unknown, target: Target): PutFailure {
     kind: "failed",
     message: `the request to Firehose failed (${code || name || "unknown"})`,
   };
+}
+
+function identifier(value: unknown): string {
+  return typeof value === "string" && /^[\w.:-]{1,80}$/.test(value) ? value : "";
 }
