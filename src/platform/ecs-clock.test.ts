@@ -42,6 +42,7 @@ test("what tells nothing says why", () => {
     ],
     [task({ ...synchronized, ClockErrorBound: "0.5" }), "the task's ClockDrift is malformed"],
     [task({ ...synchronized, ClockErrorBound: -1 }), "the task's ClockDrift is malformed"],
+    [task({ ...synchronized, ClockErrorBound: 1.7e308 }), "the task's ClockDrift is malformed"],
     [task({ ...synchronized, ReferenceTimestamp: "now" }), "the task's ClockDrift is malformed"],
     [task({ ...synchronized, ReferenceTimestamp: 5 }), "the task's ClockDrift is malformed"],
   ];

@@ -32,7 +32,9 @@ export function parseEcsClock(text: string): EcsClockReading | string {
   } = drift as Record<string, unknown>;
   if (status !== "SYNCHRONIZED") return "the task's host says that its clock is not synchronized";
   const asOfUnixMs = typeof timestamp === "string" ? Date.parse(timestamp) : NaN;
-  if (typeof bound !== "number" || !(bound >= 0) || !Number.isFinite(asOfUnixMs)) {
+  // A bound beyond that says nothing.
+  const isBound = typeof bound === "number" && bound >= 0 && bound <= LONGEST_AGE_MS;
+  if (!isBound || !Number.isFinite(asOfUnixMs)) {
     return "the task's ClockDrift is malformed";
   }
   return { boundUs: bound * 1000, asOfUnixMs };
