@@ -61,3 +61,16 @@ test("after the first burst exchanges are no more frequent than the relay wants"
   const gaps = asked.slice(before + 1).map((atUs, i) => atUs - asked[before + i]!);
   assert.ok(gaps.every((gapUs) => gapUs >= 990_000), `gaps of ${gaps} µs`);
 });
+
+test("an answer to what was not asked, before the session or ahead of it, is refused", () => {
+  const { exchange, asked, run } = exchangeWith(1000);
+  const endUs = run(() => !exchange.bursting);
+  const answer = (t1Us: number) =>
+    writeClockFrame({
+      ...{ phase: 2, exchange: 1, soonestMs: 0, t1Us, t2Us: 0, t3Us: 0, t4Us: 0 },
+      ...{ errorUs: NaN, wallShiftUs: 0 },
+    });
+  for (const t1Us of [asked[0]! - 1, endUs + 1, 1e16]) {
+    assert.throws(() => exchange.answered(answer(t1Us), endUs), /what was not asked/);
+  }
+});

@@ -7,6 +7,7 @@ import { readClockFrame, writeClockFrame } from "../relay/clock-frame.ts";
 import { createClockSchedule } from "../relay/clock-schedule.ts";
 import { type HostClock, systemInterval } from "../relay/clock-system-interval.ts";
 import type { ProcessPair } from "../relay/process-pairs.ts";
+import { ProtocolError } from "../relay/protocol-error.ts";
 import type { NowUs } from "../relay/time.ts";
 
 export interface ClockExchange {
@@ -73,6 +74,9 @@ export function createClockExchange(options: ClockExchangeOptions): ClockExchang
       const clock = readClockFrame(frame);
       if (clock.phase !== 2) return;
       const { t1Us, t2Us, t3Us } = clock;
+      if (t1Us < options.startUs || t1Us > receivedUs) {
+        throw new ProtocolError("clock: an answer to what was not asked");
+      }
       const host = hostClock();
       const answer = { ...clock, phase: 3 as const, t4Us: receivedUs, ...hostFields(host) };
       send(writeClockFrame(answer), receivedUs);
