@@ -17,6 +17,8 @@ export interface History {
   /** Sees to it that these keys have their curves, not too old. */
   wantCurves(keys: readonly KnownKey[]): void;
   readonly curves: ReadonlyMap<number, PercentileCurve>;
+  /** More points are on their way. */
+  readonly isBusy: boolean;
   forget(): void;
 }
 
@@ -40,7 +42,7 @@ export function createHistory(base: string, store: Store, changed: () => void): 
   }
 
   async function fetchPoints(): Promise<void> {
-    if (isFetching) return;
+    if (isFetching || wanted.every(({ hasHistory }) => hasHistory)) return;
     isFetching = true;
     try {
       for (;;) {
@@ -61,11 +63,15 @@ export function createHistory(base: string, store: Store, changed: () => void): 
       }
     } finally {
       isFetching = false;
+      changed();
     }
   }
 
   return {
     curves,
+    get isBusy() {
+      return isFetching;
+    },
     wantPoints(keys) {
       wanted = keys;
       fetchPoints();
@@ -92,6 +98,7 @@ export function createHistory(base: string, store: Store, changed: () => void): 
 export function createFixedHistory(percentiles: PercentilesView): History {
   return {
     curves: new Map(percentiles.curves.map((curve) => [curve.id, curve])),
+    isBusy: false,
     wantPoints() {},
     wantCurves() {},
     forget() {},

@@ -30,6 +30,8 @@ const CUT_MS = 15_000;
 const FRAME_MS = 8;
 /** Time for adding up windows within a frame. */
 const SUMS_MS = 20;
+/** Keys whose past is fetched even where no window asks for it. */
+const MOST_PASTS = 2_000;
 /** A mesh with more columns needs the whole width. */
 const MOST_BESIDE_BARS = 16;
 
@@ -148,7 +150,7 @@ function render(): (() => void)[] {
   showStatus();
   const { mesh } = store;
   const { view } = toolbar;
-  byId("main").setAttribute("aria-busy", String(mesh === undefined));
+  byId("main").setAttribute("aria-busy", String(mesh === undefined || history.isBusy));
   if (mesh === undefined) return [];
   const cut = isCut();
   const matches = createMatcher(view.filter);
@@ -173,9 +175,9 @@ function render(): (() => void)[] {
   )
     .sort((a, b) => routes.indexOf(a.key.view.route) - routes.indexOf(b.key.view.route));
   const chosenKeys = chosen.map(({ key }) => key);
-  history.wantPoints(
-    view.windowS === 0 ? chosenKeys : [...chosenKeys, ...shown.map(({ key }) => key)],
-  );
+  // States look back, too; of very many keys only what the page hears itself.
+  const others = view.windowS === 0 ? shown.slice(0, MOST_PASTS) : shown;
+  history.wantPoints([...chosenKeys, ...others.map(({ key }) => key)]);
   history.wantCurves(chosenKeys.slice(0, MOST_LINES));
 
   const about = `${METRIC_NAMES[view.metric]} in ms ${
