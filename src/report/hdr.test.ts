@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateSync, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { build, encodeIntoCompressedBase64 } from "hdr-histogram-js";
 import { Histogram } from "../metrics/histogram.ts";
@@ -48,4 +49,23 @@ test("what is no histogram is refused, whatever it is", () => {
       assert.ok(error instanceof RangeError, String(error));
     }
   }));
+});
+
+test("counters of values that no histogram has, or too many of them, are refused", () => {
+  const plain = inflateSync(Buffer.from(new Histogram(3).encode(), "base64").subarray(8));
+  const withCounters = (...counters: number[]): string => {
+    const whole = Buffer.concat([plain.subarray(0, 40), Uint8Array.from(counters)]);
+    whole.writeInt32BE(counters.length, 4);
+    const deflated = deflateSync(whole);
+    const head = Buffer.alloc(8);
+    head.writeInt32BE(0x1c849314, 0);
+    head.writeInt32BE(deflated.length, 4);
+    return Buffer.concat([head, deflated]).toString("base64");
+  };
+  const zeros = [0xff, 0xff, 0xff, 0x7f];
+  const many = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f];
+  assert.deepEqual(decodeHistogram(withCounters(2)), [{ valueUs: 0, count: 1 }]);
+  assert.throws(() => decodeHistogram(withCounters(...zeros, 2)), /a value is too large/);
+  assert.throws(() => decodeHistogram(withCounters(...many, ...many)), /a counter is too large/);
+  assert.throws(() => decodeHistogram(withCounters(...Array(2 << 20).fill(2))), RangeError);
 });

@@ -6,9 +6,12 @@ const COMPRESSED_COOKIE = 0x1c84_9314;
 const PLAIN_COOKIE = 0x1c84_9313;
 const HEADER_SIZE = 40;
 const UNITS_PER_US = 10;
-/** A histogram of five digits with all its counters needs less. */
-const MOST_BYTES = 16 << 20;
-const MOST_DIGITS = 5;
+/** Records have two or three digits. */
+const MOST_DIGITS = 3;
+/** A histogram of so many digits with all its counters needs less. */
+const MOST_BYTES = 1 << 20;
+/** Values of the format are whole numbers below 2^63. */
+const MOST_BITS = 63;
 
 /** Values of one counter: the middle of their range, in µs, and how many there are. */
 export interface CountedValue {
@@ -30,8 +33,10 @@ export function decodeHistogram(base64: string): CountedValue[] {
   const shift = Math.floor(Math.log2(Math.max(1, Number(plain.readBigInt64BE(16)))));
   // Steps of the lowest range: enough for values of so many digits, a power of two.
   const half = 2 ** (Math.ceil(Math.log2(2 * 10 ** digits)) - 1);
+  const mostIndex = (MOST_BITS - shift - Math.log2(half) + 1) * half;
   const counted: CountedValue[] = [];
   let index = 0;
+  let total = 0;
   for (let at = 0; at < payload.length;) {
     const { value, next } = readZigZag(payload, at);
     at = next;
@@ -39,7 +44,12 @@ export function decodeHistogram(base64: string): CountedValue[] {
       index -= value;
       continue;
     }
-    if (value > 0) counted.push({ valueUs: middleOf(index, half, shift), count: value });
+    if (value > 0) {
+      if (index >= mostIndex) throw new RangeError("a value is too large");
+      total += value;
+      if (total > Number.MAX_SAFE_INTEGER) throw new RangeError("a counter is too large");
+      counted.push({ valueUs: middleOf(index, half, shift), count: value });
+    }
     index++;
   }
   return counted;
