@@ -86,7 +86,7 @@ export function createSample({ senders, receivers, routes }: SampleOptions): Sam
           pointAt(
             at - (PAST_POINTS - 1 - i) * INTERVAL_S * 1000,
             key,
-            isSlow(id) && i > PAST_POINTS - 3,
+            isSlow(id) && i >= PAST_POINTS - 15,
             isLossy(id),
           ));
         points.set(id, past);
