@@ -3,7 +3,7 @@ import type { SinkLog } from "./delivery-log.ts";
 import type { Put } from "./firehose-put.ts";
 import { createFirehoseSender } from "./firehose-sender.ts";
 import type { RecordQueue } from "./record-queue.ts";
-import type { Sink } from "./sink.ts";
+import { type Sink, waitedS } from "./sink.ts";
 
 /** So long a queue may take to close; a disk that hangs does not keep the process. */
 const QUEUE_MS = 10_000;
@@ -68,7 +68,7 @@ export function createFirehoseSink({ name, queue, nowMs, ...options }: {
         retried,
         failed: failed + lost,
         dropped,
-        oldest_waiting_s: Math.max(0, (nowMs() - queue.oldestMs()) / 1000 || 0),
+        oldest_waiting_s: waitedS(queue.oldestMs(), nowMs()),
       };
     },
   };

@@ -1,6 +1,6 @@
 /** Records as lines of JSON on stdout, where the system takes them by its own stream. */
 import { createGatherer } from "./segment-lines.ts";
-import type { Sink } from "./sink.ts";
+import { type Sink, waitedS } from "./sink.ts";
 
 export interface StdoutSinkOptions {
   gather: { gatherMs: number; gatherBytes: number; nowMs: () => number };
@@ -15,6 +15,8 @@ export function createStdoutSink(options: StdoutSinkOptions): Sink {
   const counts = { accepted: 0, sent: 0, failed: 0, dropped: 0 };
   /** Records that stdout has, not yet known as written. */
   let handedOver = 0;
+  /** When the first line came of each chunk that stdout has. */
+  const sinceMs: number[] = [];
   let broken = false;
   let warned = false;
 
@@ -37,7 +39,7 @@ export function createStdoutSink(options: StdoutSinkOptions): Sink {
 
   const gatherer = createGatherer({
     ...options.gather,
-    emit({ bytes, records }) {
+    emit({ bytes, records, firstMs }) {
       if (broken) {
         counts.failed += records;
       } else if (stdout.writableLength > options.maxWaitingBytes) {
@@ -45,7 +47,9 @@ export function createStdoutSink(options: StdoutSinkOptions): Sink {
         warn("records are dropped: stdout does not take them fast enough");
       } else {
         handedOver += records;
+        sinceMs.push(firstMs);
         stdout.write(bytes, (error) => {
+          sinceMs.shift();
           // Not every stream tells each write of its failure: they are counted together.
           if (error || broken || handedOver === 0) return;
           handedOver -= records;
@@ -79,7 +83,9 @@ export function createStdoutSink(options: StdoutSinkOptions): Sink {
       ...counts,
       queued: gatherer.records + handedOver,
       retried: 0,
-      oldest_waiting_s: 0,
+      oldest_waiting_s: handedOver + gatherer.records > 0
+        ? waitedS(sinceMs[0] ?? gatherer.firstMs, options.gather.nowMs())
+        : 0,
     }),
   };
 }

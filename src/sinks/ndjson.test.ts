@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { withFakeTime } from "../platform/fake-time.ts";
 import { Failure } from "../platform/failure.ts";
 import { createNdjsonSink } from "./ndjson.ts";
+import { type SegmentFs, segmentFs } from "./segment-fs.ts";
 
 /** A device that is always full: Linux has one. */
 const FULL = "/dev/full";
@@ -127,3 +128,36 @@ for (const name of ["records.ndjson", "records.ndjson.gz"]) {
       }),
   );
 }
+
+test("for how long the oldest record has waited is told, be it with us or with the system", () =>
+  withFolder(async (folder) => {
+    let nowMs = 1_000;
+    const write = Promise.withResolvers<void>();
+    const writes = Promise.withResolvers<void>();
+    const fs: SegmentFs = {
+      ...segmentFs,
+      async write(fd, bytes, offset) {
+        writes.resolve();
+        await write.promise;
+        return await segmentFs.write(fd, bytes, offset);
+      },
+    };
+    const sink = createNdjsonSink({
+      path: join(folder, "hops.ndjson"),
+      failed: assert.fail,
+      nowMs: () => nowMs,
+      fs,
+    });
+    const waitedS = (): number => sink.summary().oldest_waiting_s;
+    assert.equal(waitedS(), 0);
+    sink.write("{}\n");
+    nowMs = 1_150;
+    assert.equal(waitedS(), 0.15);
+    for (let i = 0; i < 2_000; i++) sink.write(`${"x".repeat(99)}\n`);
+    await writes.promise;
+    nowMs = 5_000;
+    assert.equal(waitedS(), 4);
+    write.resolve();
+    await sink.close(5_000);
+    assert.equal(waitedS(), 0);
+  }));

@@ -8,7 +8,7 @@ import { createStdoutSink } from "./ndjson-stdout.ts";
 import { type SegmentFs, segmentFs } from "./segment-fs.ts";
 import { createGatherer } from "./segment-lines.ts";
 import { createSegmentWriter } from "./segment-writer.ts";
-import type { Sink } from "./sink.ts";
+import { type Sink, waitedS } from "./sink.ts";
 
 /** Lines wait this long at most before they are handed to the system. */
 const PLAIN = { gatherMs: 200, gatherBytes: 64 * 1024 };
@@ -50,6 +50,8 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
   /** Records lost since writing failed; undefined while it succeeds. */
   let outage: number | undefined;
   let toldOfDrops = false;
+  /** When the first line came of each chunk that the writer has; it settles them in their order. */
+  const sinceMs: number[] = [];
   let givenUp = false;
 
   const fails = (error: Error, records: number): void => {
@@ -79,7 +81,8 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
         toldOfDrops = true;
         return;
       }
-      writer.append(chunk).then(() => {
+      sinceMs.push(chunk.firstMs);
+      writer.append(chunk).finally(() => sinceMs.shift()).then(() => {
         if (givenUp) return;
         counts.sent += records;
         if (outage === undefined) return;
@@ -117,7 +120,7 @@ export function createNdjsonSink(options: NdjsonOptions): Sink {
       ...counts,
       queued: queued(),
       retried: 0,
-      oldest_waiting_s: 0,
+      oldest_waiting_s: queued() > 0 ? waitedS(sinceMs[0] ?? gatherer.firstMs, nowMs()) : 0,
     }),
   };
 }

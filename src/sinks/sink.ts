@@ -8,3 +8,8 @@ export interface Sink {
   close(graceMs: number): Promise<void>;
   summary(): SinkSummary;
 }
+
+/** Seconds since then, for the summary: to the millisecond, and 0 where nothing waits (NaN). */
+export function waitedS(sinceMs: number, nowMs: number): number {
+  return Math.round(Math.max(0, nowMs - sinceMs) || 0) / 1000;
+}
