@@ -2,7 +2,11 @@
 import { type Counts, MAX_COUNTED_ORIGINS, type OriginCounts } from "../relay/counts.ts";
 import { readDirectory } from "../relay/directory.ts";
 import { readHeartbeat } from "../relay/heartbeat.ts";
+import { ProtocolError } from "../relay/protocol-error.ts";
 import { createOrigin, type Origin, updateLoss } from "./origins.ts";
+
+/** More than any server takes. */
+const MAX_ORIGINS = 100_000;
 
 export interface OriginTable {
   /** The session itself, as an origin. */
@@ -60,6 +64,7 @@ export function createOriginTable(
       const directory = readDirectory(frame);
       for (const entry of directory.joined) {
         if (origins.has(entry.session)) continue;
+        if (origins.size > MAX_ORIGINS) throw new ProtocolError("directory: too many sessions");
         const origin = createOrigin(entry);
         origins.set(origin.number, origin);
         joined(origin);

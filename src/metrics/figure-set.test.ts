@@ -70,3 +70,21 @@ test("a rotation tells only of keys that had a message or a loss in the interval
   assert.deepEqual(set.rotate(1), []);
   assert.deepEqual(set.summarise(1).map(({ from }) => from), ["busy", "losing"]);
 });
+
+test("beyond the most keys all others share one, so that names without end fill no memory", () => {
+  const set = createFigureSet(3);
+  const specOf = (name: string) => ({
+    key: `${name}::~::server`,
+    from: name,
+    to: "server",
+    route: "direct",
+    hops: 1,
+    echo: false,
+  });
+  const known = ["a", "b", "c"].map((name) => set.get(specOf(name)));
+  const beyond = set.get(specOf("d"));
+  assert.equal(beyond, set.get(specOf("e")));
+  assert.equal(beyond.spec.key, "other");
+  assert.equal(set.get(specOf("a")), known[0]);
+  assert.equal([...set.all()].length, 4);
+});

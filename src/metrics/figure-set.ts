@@ -14,13 +14,36 @@ export interface FigureSet {
   rotate(seconds: number): KeySummary[];
 }
 
+/** Keys that a process keeps figures of; what comes beyond shares those of `other`. */
+const MAX_KEYS = 10_000;
+
+const OTHER: FigureSpec = {
+  key: "other",
+  from: "other",
+  to: "other",
+  route: "other",
+  hops: 1,
+  echo: false,
+};
+
 /**
  * Summaries come in a stable order for people: hops before paths, then by the names of both ends,
  * route, and echo last; numbers within names by their value (`client-2` before `client-10`).
  */
-export function createFigureSet(): FigureSet {
+export function createFigureSet(maxKeys = MAX_KEYS): FigureSet {
   const figures = new Map<string, Figures>();
   let ordered: Figures[] = [];
+
+  /** Of all keys that there was no room for. */
+  let other: Figures | undefined;
+
+  const idOf = ({ key, route, echo }: FigureSpec): string => JSON.stringify([key, route, echo]);
+
+  const addFigures = (id: string, spec: FigureSpec): Figures => {
+    const added = createFigures(spec);
+    figures.set(id, added);
+    return added;
+  };
 
   const inOrder = (): Figures[] => {
     if (ordered.length !== figures.size) {
@@ -35,10 +58,11 @@ export function createFigureSet(): FigureSet {
 
   return {
     get(spec) {
-      const id = JSON.stringify([spec.key, spec.route, spec.echo]);
-      let found = figures.get(id);
-      if (found === undefined) figures.set(id, found = createFigures(spec));
-      return found;
+      const id = idOf(spec);
+      const found = figures.get(id);
+      if (found !== undefined) return found;
+      if (figures.size >= maxKeys) return other ??= addFigures(idOf(OTHER), OTHER);
+      return addFigures(id, spec);
     },
     all: () => figures.values(),
     summarise: (seconds, hdr) =>

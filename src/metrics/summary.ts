@@ -202,6 +202,8 @@ export interface RunSummary {
   fanout_ms?: DelayFigures;
   lag_ms?: DelayFigures;
   sinks: SinkSummary[];
+  /** Server only: connections that were turned away, and clients that were sent away, by reason. */
+  refusals?: Record<string, number>;
   /** Where messages travel over UDP. */
   udp?: UdpSummary;
   /** Things that the reader must know to read the figures right (a flood's queues, a clock step). */

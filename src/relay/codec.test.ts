@@ -23,6 +23,8 @@ import { ProtocolError } from "./protocol-error.ts";
 import { MAX_TIME_US } from "./time.ts";
 import { readWelcome, type Welcome, writeWelcome } from "./welcome.ts";
 
+const UNFIT = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/u;
+
 /** Records as object literals make them. */
 const plain = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
   fc.record<T>(fields, { noNullPrototype: true });
@@ -35,6 +37,7 @@ const textOf = (maxBytes: number) =>
   fc.string({ unit: "grapheme", maxLength: maxBytes / 4 }).filter((text) =>
     new TextEncoder().encode(text).byteLength <= maxBytes
   );
+const nameOf = (maxBytes: number) => textOf(maxBytes).filter((text) => !UNFIT.test(text));
 
 const hello: fc.Arbitrary<Hello> = plain({
   probe: fc.boolean(),
@@ -44,8 +47,8 @@ const hello: fc.Arbitrary<Hello> = plain({
   maxPayloadBytes: fc.integer({ min: 0, max: MAX_PAYLOAD_BYTES }),
   flow: u16,
   mode: fc.constantFrom(...Object.keys(SendMode) as (keyof typeof SendMode)[]),
-  name: textOf(MAX_NAME_BYTES).filter((name) => name !== "" && !/\p{Cc}/u.test(name)),
-  route: textOf(MAX_ROUTE_BYTES).filter((route) => !/\p{Cc}/u.test(route)),
+  name: nameOf(MAX_NAME_BYTES).filter((name) => name !== ""),
+  route: nameOf(MAX_ROUTE_BYTES),
   prefix: textOf(200),
 });
 
@@ -58,7 +61,7 @@ const welcome: fc.Arbitrary<Welcome> = plain({
   maxPayloadBytes: fc.integer({ min: 0, max: MAX_PAYLOAD_BYTES }),
   heartbeatMs: fc.integer({ min: 100, max: 0xffff_ffff }),
   hopSlots: fc.integer({ min: 1, max: 255 }),
-  name: textOf(MAX_NAME_BYTES),
+  name: nameOf(MAX_NAME_BYTES),
 }).chain((base) =>
   fc.option(plain({ received: count, next: count }), { nil: undefined })
     .map((previous) => previous === undefined ? base : { ...base, previous })
@@ -82,8 +85,8 @@ const directory: fc.Arbitrary<Directory> = plain({
       flow: u16,
       received: count,
       next: count,
-      name: textOf(MAX_NAME_BYTES),
-      route: textOf(MAX_ROUTE_BYTES),
+      name: nameOf(MAX_NAME_BYTES),
+      route: nameOf(MAX_ROUTE_BYTES),
     }),
     { maxLength: 20 },
   ),
@@ -274,10 +277,27 @@ test("a clock frame with times that are no numbers is refused; a wrong bound is 
 
 test("a hello whose name could forge a key, or be obeyed by a terminal, is refused", () => {
   const [good] = fc.sample(hello, { numRuns: 1, seed: 5 });
-  for (const name of ["a::~::b", "a<~>b", "a\u001b[2J", ""]) {
+  const hostile = ["\u001b[2J", "\u0085", "\u202eevil", "\u2066", "\u200f", "\u2028", "\ufeff"];
+  for (const name of ["a::~::b", "a<~>b", "", ...hostile.map((text) => `a${text}`)]) {
     assert.throws(() => readHello(writeHello({ ...good!, name })), ProtocolError, name);
   }
-  for (const route of ["a::~::b", "a<~>b", "a\n"]) {
+  for (const route of ["a::~::b", "a<~>b", "a\n", ...hostile]) {
     assert.throws(() => readHello(writeHello({ ...good!, route })), ProtocolError, route);
+  }
+});
+
+test("a server that tells hostile names, of itself or of others, is not believed", () => {
+  const [good] = fc.sample(welcome, { numRuns: 1, seed: 5 });
+  const [others] = fc.sample(directory.filter(({ joined }) => joined.length > 0), {
+    numRuns: 1,
+    seed: 5,
+  });
+  const [first] = others!.joined;
+  for (const text of ["a\u001b[2J", "a\u202eb", "a<~>b"]) {
+    assert.throws(() => readWelcome(writeWelcome({ ...good!, name: text })), ProtocolError);
+    for (const change of [{ name: text }, { route: text }]) {
+      const told = { left: [], joined: [{ ...first!, ...change }] };
+      assert.throws(() => readDirectory(writeDirectory(told)), ProtocolError);
+    }
   }
 });

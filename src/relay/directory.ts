@@ -13,7 +13,8 @@
 import { createReader, createWriter } from "./bytes.ts";
 import type { OriginCounts } from "./counts.ts";
 import { FrameType, MAX_NAME_BYTES, MAX_ROUTE_BYTES } from "./frame.ts";
-import { SESSION_ID_BYTES } from "./hello.ts";
+import { isFitForNames, SESSION_ID_BYTES } from "./hello.ts";
+import { ProtocolError } from "./protocol-error.ts";
 
 export interface DirectoryEntry {
   session: number;
@@ -64,7 +65,7 @@ export function readDirectory(frame: Uint8Array): Directory {
   const leftCount = reader.u16();
   const joined: DirectoryEntry[] = [];
   for (let i = 0; i < joinedCount; i++) {
-    joined.push({
+    const entry = {
       session: reader.u32(),
       sessionId: reader.bytes(SESSION_ID_BYTES),
       flow: reader.u16(),
@@ -72,7 +73,11 @@ export function readDirectory(frame: Uint8Array): Directory {
       next: reader.count(),
       name: reader.text(MAX_NAME_BYTES),
       route: reader.text(MAX_ROUTE_BYTES),
-    });
+    };
+    if (!isFitForNames(entry.name) || !isFitForNames(entry.route)) {
+      throw new ProtocolError("directory: a name breaks its rules");
+    }
+    joined.push(entry);
   }
   const left: OriginCounts[] = [];
   for (let i = 0; i < leftCount; i++) {

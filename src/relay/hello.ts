@@ -48,8 +48,11 @@ const FLAG_PROBE = 1;
 const FLAG_ECHO = 2;
 const FLAG_TOKEN = 4;
 
-/** What joins names in keys, and what terminals obey: neither may come with a name or a label. */
-const NOT_IN_NAMES = /\p{Cc}|::~::|<~>/u;
+/**
+ * What joins names in keys, and what terminals obey or reorder what they show by: neither may come
+ * with a name or a label.
+ */
+const NOT_IN_NAMES = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]|::~::|<~>/u;
 
 /** Whether a text from outside may be the name of a node, or the label of a route. */
 export function isFitForNames(text: string): boolean {

@@ -61,6 +61,8 @@ export interface InboundOptions extends Pick<RelayOptions, "nowUs" | "observer" 
   byeSaid: (session: Session, sent: number, atUs: number) => void;
   /** The session broke a rule of the wire format. */
   broken: (session: Session, fault: string, atUs: number) => void;
+  /** The session, no flood, has sent more than it may. */
+  tooMuch: (session: Session, atUs: number) => void;
 }
 
 export function createInbound(options: InboundOptions): Inbound {
@@ -97,6 +99,7 @@ export function createInbound(options: InboundOptions): Inbound {
     }
     session.dataUs = receivedUs;
     region.start = end;
+    session.rate?.take(messages, end - start);
     if (messages > 0) {
       gathered.push({ view, bytes: region.bytes, start, end, receivedUs, messages, warmUp });
     }
@@ -205,6 +208,7 @@ export function createInbound(options: InboundOptions): Inbound {
     const type = view.getUint8(start + 4);
     const frame = region.bytes.subarray(start, start + length);
     region.start += length;
+    session.rate?.take(1, length);
     switch (type) {
       case FrameType.clock:
         takeClock(session, frame, region.receivedUs);
@@ -224,6 +228,9 @@ export function createInbound(options: InboundOptions): Inbound {
     }
   }
 
+  const mustHold = (session: Session, atUs: number): boolean =>
+    fanOut.mustHold(session, atUs) || session.rate?.isExceeded(atUs) === true;
+
   /** Reads a region to its end; false where the flood has to wait before. */
   function readRegion(session: Session, region: Region): boolean {
     while (region.start < region.end && session.connection.state === "open") {
@@ -232,7 +239,7 @@ export function createInbound(options: InboundOptions): Inbound {
         takeControl(session, region);
         continue;
       }
-      if (session.mode === "flood" && fanOut.mustHold(session, nowUs())) return false;
+      if (session.mode === "flood" && mustHold(session, nowUs())) return false;
       takeMessages(session, region);
     }
     return true;
@@ -244,6 +251,9 @@ export function createInbound(options: InboundOptions): Inbound {
     } finally {
       passOn(session);
     }
+    if (session.rate === undefined || session.mode === "flood") return;
+    const atUs = nowUs();
+    if (session.rate.isExceeded(atUs)) options.tooMuch(session, atUs);
   }
 
   /** Reads what has arrived to its end; false where the flood has to wait before. */
@@ -275,7 +285,7 @@ export function createInbound(options: InboundOptions): Inbound {
       if (held.size === 0) return;
       for (const session of [...held.keys()]) {
         // Reading one on may have ended or released another.
-        if (!session.held || fanOut.mustHold(session, atUs)) continue;
+        if (!session.held || mustHold(session, atUs)) continue;
         session.connection.heardUs = atUs;
         try {
           read(session);

@@ -19,6 +19,8 @@ export const REFUSAL_REASONS = [
   "full",
   /** There are as many connections from its address as there may be. */
   "per-address",
+  /** There are as many connections as there may be in all. */
+  "crowded",
   /** Made room for others: too many connections had said no hello yet. */
   "half-open",
   /** Sent more than it may. */

@@ -12,6 +12,7 @@ import { HOP_SLOTS } from "./data-frame.ts";
 import { createEndedSessions } from "./ended-sessions.ts";
 import { createFanOut } from "./fan-out.ts";
 import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
+import { type Admission, createGate } from "./gate.ts";
 import { createGreeter, type Greeted, type Secrets } from "./greeting.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
 import { type Hello, MAX_HELLO_BYTES, PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
@@ -23,6 +24,7 @@ import { ProtocolError } from "./protocol-error.ts";
 import type { Report } from "./report-frame.ts";
 import { createInbound } from "./inbound.ts";
 import { sendLongCounts } from "./relay-counts.ts";
+import { createRateLimit, type RateLimits } from "./rate-limit.ts";
 import type { RefusalReason } from "./refusal.ts";
 import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
@@ -34,6 +36,12 @@ const PATROL_US = 250_000;
 /** A patrol this late means that this process was stopped, or its machine. */
 const ASLEEP_US = 1_000_000;
 
+const TOO_MUCH = "it sends more than this server takes of a client (--max-rate, --max-byte-rate)";
+const MADE_ROOM = "made room: too many connections without a session";
+const TOO_MANY: Partial<Record<RefusalReason, string>> = {
+  crowded: "there are too many connections",
+  "per-address": "there are too many connections from this address (--max-per-address)",
+};
 const NO_TLS = "this server does not speak TLS (--tls-cert)";
 
 export interface RelayOptions {
@@ -41,6 +49,10 @@ export interface RelayOptions {
   /** 128 random bits; told to clients, never logged. */
   processId: Uint8Array;
   maxClients: number;
+  /** Connections from one address (or /64 of IPv6), those included that are no session yet. */
+  maxPerAddress?: number;
+  /** What each client may send: a flood is slowed down to it, others are sent away. */
+  maxRate?: RateLimits | undefined;
   maxBacklogBytes: number;
   /** Text that a session's payloads must contain; empty: everything passes. */
   filter: string;
@@ -89,7 +101,14 @@ export interface RelayObserver {
 
 export interface Relay {
   /** Takes over a new connection; the transport reports to what this returns. */
-  accept(link: Link): LinkEvents;
+  accept(link: Link, admission?: Admission): LinkEvents;
+  /**
+   * Somebody comes, who is no link yet: what `accept` is to be given with it. Undefined where
+   * there is no room. `evict` ends it to make room for others.
+   */
+  admit(peer: string, evict: () => void): Admission | undefined;
+  /** What was admitted became no link, and is gone. */
+  left(admission: Admission): void;
   /** The transport turned somebody away before there was a link. `text` is for people. */
   turnedAway(peer: string, text: string, reason: RefusalReason): void;
   /** Does what is due; returns when to call again. */
@@ -113,6 +132,12 @@ export function createRelay(options: RelayOptions): Relay {
     maxBacklogBytes: options.maxBacklogBytes,
     dropped: observer.dropped,
   });
+  const gate = createGate({
+    // Those that say bye are still there for a moment.
+    connections: 4 * options.maxClients,
+    perSource: options.maxPerAddress ?? Infinity,
+    halfOpen: 2 * options.maxClients,
+  });
   const greeter = createGreeter({ secrets: options.secrets, randomBytes: options.randomBytes });
   const directory = createRelayDirectory(fanOut.recipients);
   const inbound = createInbound({
@@ -122,6 +147,9 @@ export function createRelay(options: RelayOptions): Relay {
     sessions,
     byeSaid: clientLeft,
     broken: (session, fault, atUs) => fail(session.connection, fault, atUs),
+    tooMuch(session, atUs) {
+      refuse(session.connection, { bye: "rate", reason: "rate" }, TOO_MUCH, atUs);
+    },
   });
   /** Sessions that said bye while messages of theirs were missing: the oldest first. */
   const leaving = new Map<Session, { sent: number; dueUs: number }>();
@@ -136,6 +164,7 @@ export function createRelay(options: RelayOptions): Relay {
     if (session?.flow === 0) directory.farewell(session, atUs);
     const counts = session ? sendLongCounts(session, sessions, 0, atUs) : { sent: 0, origins: [] };
     connection.state = "closing";
+    gate.settled(connection.admission);
     connection.closingUs = atUs;
     connection.outbox.sendControl(writeBye({ reason, counts, text }), atUs);
     if (session) endSession(session, text, atUs);
@@ -239,6 +268,7 @@ export function createRelay(options: RelayOptions): Relay {
     const session = createSession(connection, hello, atUs);
     connection.session = session;
     connection.state = "open";
+    gate.settled(connection.admission);
     connection.heardUs = atUs;
     connection.splitter.setLimit(inbound.maxFrameBytes);
     connection.outbox.sendControl(greeted.writeWelcome(welcomeFor(hello, session)), atUs);
@@ -282,6 +312,7 @@ export function createRelay(options: RelayOptions): Relay {
       droppedTotal: 0,
       noSlot: 0,
       overflowed: false,
+      rate: options.maxRate && createRateLimit(options.maxRate, atUs),
       held: false,
       dataUs: 0,
       reportUs: -Infinity,
@@ -324,10 +355,22 @@ export function createRelay(options: RelayOptions): Relay {
   /** A peer broke the rules: a client is told so, a stranger is not. After a bye none count. */
   function fail(connection: Connection, fault: string, atUs: number): void {
     if (connection.state !== "greeting") {
+      if (connection.state === "open") observer.refused(connection.link.peer, fault, "protocol");
       bye(connection, "protocol", fault, atUs);
       return;
     }
     turnOff(connection, fault, "stranger", atUs);
+  }
+
+  /** There is no room for it: it is told, and nothing of it kept. */
+  function turnDown(link: Link, reason: RefusalReason): LinkEvents {
+    const text = TOO_MANY[reason]!;
+    observer.refused(link.peer, text, reason);
+    const counts = { sent: 0, origins: [] };
+    if (reason === "crowded") link.destroy();
+    else if (link.write([writeBye({ reason: "crowded", counts, text })])) link.end();
+    else link.destroy();
+    return { data: () => link.destroy(), written() {}, closed() {} };
   }
 
   /** Ends a connection that said nothing that we know. */
@@ -346,6 +389,7 @@ export function createRelay(options: RelayOptions): Relay {
     if (connection.state === "closed") return;
     connection.state = "closed";
     connections.delete(connection);
+    gate.left(connection.admission);
     if (connection.session) endSession(connection.session, reason, atUs);
     connection.link.destroy();
   }
@@ -387,8 +431,18 @@ export function createRelay(options: RelayOptions): Relay {
     get connections() {
       return connections.size;
     },
-    accept(link) {
+    left: gate.left,
+    admit(peer, evict) {
+      const admission = gate.enter(peer, evict);
+      if (typeof admission !== "string") return admission;
+      observer.refused(peer, TOO_MANY[admission]!, admission);
+      return undefined;
+    },
+    accept(link, given) {
       const startUs = nowUs();
+      const admission = given ?? gate.enter(link.peer, () => {});
+      if (typeof admission === "string") return turnDown(link, admission);
+      admission.evict = () => turnOff(connection, MADE_ROOM, "half-open", nowUs());
       const connection: Connection = {
         link,
         outbox: createOutbox(link, options.maxBacklogBytes, startUs),
@@ -397,6 +451,7 @@ export function createRelay(options: RelayOptions): Relay {
         heardUs: startUs,
         closingUs: Infinity,
         session: undefined,
+        admission,
         challenged: undefined,
       };
       connections.add(connection);

@@ -19,7 +19,7 @@ const ms = fc.float({ min: -1e6, max: 1e6, noNaN: true });
 const count = fc.maxSafeNat();
 const change = fc.integer({ min: -(2 ** 51), max: 2 ** 51 });
 const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 })
-  .filter((text) => !/\p{Cc}|::~::|<~>/u.test(text));
+  .filter((text) => !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]|::~::|<~>/u.test(text));
 const delays = fc.array(ms, { minLength: 9, maxLength: 9 });
 const bound = fc.tuple(ms, ms).map(([a, b]) => {
   const [p50, max] = [Math.abs(a), Math.abs(b)].sort((x, y) => x - y) as [number, number];

@@ -1,9 +1,11 @@
 /** One connection to a relay, and the session that it becomes once its hello was taken. */
 import type { FrameSplitter } from "./frame.ts";
 import type { Hello, SendModeName } from "./hello.ts";
+import type { Admission } from "./gate.ts";
 import type { Link } from "./link.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ProcessPair } from "./process-pairs.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import type { SequenceTracker } from "./sequence.ts";
 
 /**
@@ -23,6 +25,7 @@ export interface Connection {
   /** When its bye was said. */
   closingUs: number;
   session: Session | undefined;
+  readonly admission: Admission;
   /** What a client that has a token said, and was asked, before its proof. */
   challenged: {
     hello: Hello;
@@ -57,7 +60,9 @@ export interface Session {
   noSlot: number;
   /** Since its last completed write it has lost messages. */
   overflowed: boolean;
-  /** A flood that is read no further until its receivers have caught up. */
+  /** What it may send; undefined: anything. */
+  readonly rate: RateLimit | undefined;
+  /** A flood that is read no further until its receivers have caught up, or its rate allows. */
   held: boolean;
   /** When its last message arrived. */
   dataUs: number;

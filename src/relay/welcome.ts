@@ -29,7 +29,7 @@
  */
 import { createReader, createWriter } from "./bytes.ts";
 import { FrameType, MAGIC, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, VERSION } from "./frame.ts";
-import { PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
+import { isFitForNames, PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
 import { PROOF_BYTES } from "./proof.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
@@ -95,6 +95,7 @@ export function readWelcome(frame: Uint8Array): Welcome {
   const name = reader.text(MAX_NAME_BYTES);
   const proof = (flags & FLAG_PROOF) === 0 ? undefined : reader.bytes(PROOF_BYTES);
   reader.end();
+  if (!isFitForNames(name)) throw new ProtocolError("welcome: the name breaks its rules");
   if (maxPayloadBytes > MAX_PAYLOAD_BYTES) {
     throw new ProtocolError(`welcome: payload of ${maxPayloadBytes} bytes`);
   }

@@ -83,7 +83,7 @@ export async function listen(
       "udp",
       wanted,
       (port) =>
-        listenUdp({ host: config.host, port, family }, relay.accept, {
+        listenUdp({ host: config.host, port, family }, (link) => relay.accept(link), {
           nowUs,
           createTicker,
           moved: (from, to) => log.info("a client's address changed", { from, peer: to }),
@@ -116,7 +116,9 @@ async function listenForStreams(
   const log = logger("server");
   const failed = (error: Error): void =>
     log.error(`a connection could not be taken: ${describeNetworkError(error)}`);
-  if (config.tlsCert === undefined) return await listenTcp(where, relay.accept, failed);
+  if (config.tlsCert === undefined) {
+    return await listenTcp(where, (link) => relay.accept(link), failed);
+  }
   const certificates = watchCertificates(config, {
     changed(renewed) {
       listener.renew(renewed);
@@ -126,8 +128,10 @@ async function listenForStreams(
   });
   const listener = await listenTls(where, {
     credentials: certificates.current,
+    admit: relay.admit,
     accept: relay.accept,
-    refused: (peer, reason) => relay.turnedAway(peer, reason, "tls"),
+    left: relay.left,
+    refused: relay.turnedAway,
     failed,
   });
   return {

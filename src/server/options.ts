@@ -27,7 +27,7 @@ import {
   sharedProblem,
   tokenOption,
 } from "../cli/shared-options.ts";
-import { oneOf, path, wholeNumber } from "../cli/values.ts";
+import { bytes, number, oneOf, path, wholeNumber } from "../cli/values.ts";
 
 const options = {
   port: value(listeningPort, {
@@ -68,6 +68,21 @@ const options = {
     group: LIMITS,
     default: "1000",
     help: "Further clients are turned away, and told so.",
+  }),
+  "max-per-address": value(wholeNumber({ least: 1, most: 100_000 }), {
+    group: LIMITS,
+    help:
+      "Connections from one address, or one /64 of IPv6: further ones are turned away. As many " +
+      "as --max-clients where it is not given: behind a load balancer all may have its address.",
+  }),
+  "max-rate": value(number({ zero: false, most: 10_000_000 }), {
+    group: LIMITS,
+    help: "Messages a second that a client may send, over 10 s: a flood is slowed down to it, " +
+      "another client that sends more is disconnected.",
+  }),
+  "max-byte-rate": value(bytes("1KiB", "64GiB"), {
+    group: LIMITS,
+    help: "The same for bytes a second.",
   }),
   "max-backlog": backlogOption,
   ...clockOptions,

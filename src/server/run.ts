@@ -33,6 +33,7 @@ import { askHealth, hostsToAsk } from "./health.ts";
 import { listen, type Listening, transportsOf } from "./listen.ts";
 import { createServerMetering, type ServerMetering, summariseSession } from "./metering.ts";
 import type { ServerConfig } from "./options.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 import { createServerRecorder } from "./records.ts";
 import { createServedServer, type ServedServer } from "./served.ts";
 import { loadPage } from "../web/page.ts";
@@ -71,6 +72,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   const endInterval = sinks && config.records === "summary"
     ? createSummaryWriter({ figures: metering.figures, sink: sinks, source, nowUs: clock.nowUs })
     : undefined;
+  const refusals = createRefusals({ log: logger("relay"), nowMs: () => performance.now() });
   const hostClock = createHostClock(clock, config.clockError);
   const ticker = createTicker(clock.nowUs, () => relay.tick());
   let service: HttpService | undefined;
@@ -94,6 +96,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     hostClock,
     metering,
     wake: ticker.wake,
+    refusals,
     secrets: tokens && { tokens, hmac: hmacSha256 },
     served: served && {
       ...served.observer,
@@ -128,6 +131,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
       ...metering.summarise(seconds, hdr),
       sessions: [...relay.sessions].map((session) => summariseSession(session, clock.nowUs())),
       sinks: sinks?.summaries() ?? [],
+      refusals: refusals.counts(),
       ...(udp && { udp }),
       notes: udp ? udpNotes(udp) : [],
     };
@@ -198,7 +202,7 @@ type Served =
   & Required<Pick<RelayObserver, "report">>;
 
 function createServerRelay(
-  { config, name, processId, clock, hostClock, metering, wake, secrets, served }: {
+  { config, name, processId, clock, hostClock, metering, wake, secrets, served, refusals }: {
     config: ServerConfig;
     name: string;
     processId: Uint8Array;
@@ -208,12 +212,15 @@ function createServerRelay(
     wake: (atUs: number) => void;
     secrets: Secrets | undefined;
     served: Served | undefined;
+    refusals: Refusals;
   },
 ): Relay {
   return createRelay({
     name,
     processId,
     maxClients: config.maxClients,
+    maxPerAddress: config.maxPerAddress ?? config.maxClients,
+    maxRate: { messages: config.maxRate ?? Infinity, bytes: config.maxByteRate ?? Infinity },
     maxBacklogBytes: config.maxBacklog,
     filter: config.filter,
     clockMode: config.clock,
@@ -222,13 +229,21 @@ function createServerRelay(
     randomBytes: (count) => randomBytes(count),
     wake,
     secrets,
-    observer: createObserver(metering, served),
+    observer: createObserver(metering, served, refusals),
   });
 }
 
 /** The relay's events: into the metering, and into the log. */
-function createObserver({ observer }: ServerMetering, served: Served | undefined): RelayObserver {
+function createObserver(
+  { observer }: ServerMetering,
+  served: Served | undefined,
+  refusals: Refusals,
+): RelayObserver {
   const log = logger("relay");
+  const refused: RelayObserver["refused"] = (peer, text, reason) => {
+    served?.turnedAway(reason);
+    refusals.refused(peer, text, reason);
+  };
   return {
     ...observer,
     ...(served && { report: served.report }),
@@ -250,14 +265,8 @@ function createObserver({ observer }: ServerMetering, served: Served | undefined
         ...(noSlot > 0 && { not_relayed: noSlot }),
       });
     },
-    refused(peer, reason) {
-      served?.turnedAway("refused");
-      log.warn(`a client was turned away: ${reason}`, { peer });
-    },
-    stranger(peer, fault) {
-      served?.turnedAway("stranger");
-      log.debug(`not a client: ${fault}`, { peer });
-    },
+    refused,
+    stranger: refused,
     dropped(recipient, origin, messages) {
       if (recipient.droppedTotal !== messages) return;
       log.warn(`${recipient.name} falls behind: messages to it are dropped`, {

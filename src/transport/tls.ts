@@ -2,8 +2,10 @@
 import net from "node:net";
 import tls from "node:tls";
 import { writeBye } from "../relay/bye.ts";
+import type { Admission } from "../relay/gate.ts";
 import { helloFault } from "../relay/hello.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
+import type { RefusalReason } from "../relay/refusal.ts";
 import { describeNetworkError } from "./network-error.ts";
 import { adopt, peerOf } from "./socket-link.ts";
 import { connectSocket, type Listener, listenForSockets, type To, type Where } from "./tcp.ts";
@@ -28,9 +30,13 @@ export interface TlsListener extends Listener {
 
 export interface TlsListenerOptions {
   credentials: Credentials;
-  accept: (link: Link) => LinkEvents;
+  /** Somebody comes; what is returned goes with the link. Undefined where there is no room. */
+  admit: (peer: string, evict: () => void) => Admission | undefined;
+  accept: (link: Link, admission: Admission) => LinkEvents;
+  /** What was admitted became no link. */
+  left: (admission: Admission) => void;
   /** A connection that came to no handshake. */
-  refused: (peer: string, reason: string) => void;
+  refused: (peer: string, text: string, reason: RefusalReason) => void;
   /** The listener itself has an error. */
   failed: (error: Error) => void;
 }
@@ -43,8 +49,10 @@ const NO_CERTIFICATE = "a client certificate is required (--tls-cert)";
  */
 export async function listenTls(
   where: Where,
-  { credentials, accept, refused, failed }: TlsListenerOptions,
+  { credentials, admit, accept, left, refused, failed }: TlsListenerOptions,
 ): Promise<TlsListener> {
+  /** Connections whose handshake is under way, by their peer. */
+  const shaking = new Map<string, Admission>();
   const asksClients = credentials.ca !== undefined;
   const handshakes = tls.createServer({
     ...credentials,
@@ -54,21 +62,37 @@ export async function listenTls(
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   }, (socket) => {
     const isRefused = asksClients && !socket.authorized;
-    adopt(socket, accept, { refusal: isRefused ? refusalOf(socket) : undefined });
+    const admission = shaking.get(peerOf(socket));
+    if (admission === undefined) return void socket.destroy();
+    shaking.delete(peerOf(socket));
+    adopt(socket, (link) => accept(link, admission), {
+      refusal: isRefused ? refusalOf(socket) : undefined,
+    });
   });
   handshakes.on("tlsClientError", (error, socket) => {
-    refused(peerOf(socket), `no TLS session: ${describeNetworkError(error)}`);
+    refused(peerOf(socket), `no TLS session: ${describeNetworkError(error)}`, "tls");
     socket.destroy();
   });
 
   const take = (socket: net.Socket): void => {
     const peer = peerOf(socket);
+    socket.on("error", () => {});
+    const admission = admit(peer, () => {
+      refused(peer, "made room before its TLS handshake", "half-open");
+      socket.destroy();
+    });
+    if (admission === undefined) return void socket.destroy();
+    shaking.set(peer, admission);
     const timer = setTimeout(() => {
-      refused(peer, "no TLS handshake");
+      refused(peer, "no TLS handshake", "slow");
       socket.destroy();
     }, HANDSHAKE_TIMEOUT_MS);
-    socket.on("error", () => {});
-    socket.once("close", () => clearTimeout(timer));
+    socket.once("close", () => {
+      clearTimeout(timer);
+      if (shaking.get(peer) !== admission) return;
+      shaking.delete(peer);
+      left(admission);
+    });
     socket.once("data", (first) => {
       clearTimeout(timer);
       if (first[0] === HANDSHAKE_RECORD) {
@@ -77,7 +101,7 @@ export async function listenTls(
         handshakes.emit("connection", socket);
         return;
       }
-      refused(peer, "it does not speak TLS, which this server requires");
+      refused(peer, "it does not speak TLS, which this server requires", "tls");
       // One of our clients is told; to strangers nothing is said.
       if (helloFault(first) === undefined) socket.end(writeTlsRequired());
       else socket.destroy();
