@@ -7,8 +7,6 @@ import type { Target } from "./target.ts";
 
 /** So many inputs run before it is looked which blocks they reached. */
 const BATCH = 64;
-/** What takes longer at each of a few attempts is a finding. */
-const MOST_MS = 250;
 const ATTEMPTS = 3;
 /** Of arrays and objects together, after a batch of any inputs: more would be a leak. */
 const MOST_BYTES = 768 << 20;
@@ -30,6 +28,8 @@ export interface FuzzResult {
 export interface FuzzOptions {
   corpus: readonly Uint8Array[];
   seed: number;
+  /** What takes longer at each of a few attempts is a finding. */
+  mostMs: number;
   /** Told how many have run: whether to go on. */
   goOn: (executions: number) => boolean;
   /** Where it is absent, inputs are made from the given ones alone. */
@@ -38,7 +38,7 @@ export interface FuzzOptions {
 
 /** Ends at the first finding. */
 export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzResult> {
-  const { coverage, goOn } = options;
+  const { coverage, goOn, mostMs } = options;
   const mutate = createMutator(target, createRandom(options.seed));
   const corpus = [...options.corpus];
   const result: FuzzResult = { executions: 0, taken: 0, kept: [], finding: undefined };
@@ -54,7 +54,7 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
         const taken = isPromise(outcome) ? await outcome : outcome;
         if (taken && attempt === 1) result.taken++;
         const tookMs = performance.now() - startMs;
-        if (tookMs < MOST_MS) return true;
+        if (tookMs < mostMs) return true;
         if (attempt === ATTEMPTS) throw new Error(`took ${Math.round(tookMs)} ms`);
       }
     } catch (error) {

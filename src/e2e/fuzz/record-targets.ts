@@ -31,14 +31,17 @@ function summaryLine(): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-const lines = [UP, DOWN, BACK].flatMap((spec) => [1, 2, 3].map((n) => hopLine(spec, n)));
+const lines = [UP, DOWN, BACK].map((spec) => hopLine(spec, 1));
 
 /** Lines of any kind: each is a record or malformed, and the same however their bytes come. */
 const records: Target = {
   name: "records",
   shape: "json",
   mostBytes: 16_384,
-  seeds: () => [lines.join(""), summaryLine() + hopLine(UP, 4)].map((text) => utf8.encode(text)),
+  seeds: () =>
+    [lines.join(""), hopLine(BACK, 2) + hopLine(BACK, 3), hopLine(UP, 2), summaryLine()].map((
+      text,
+    ) => utf8.encode(text)),
   async run(input) {
     const first = await readAll([input]);
     const half = Math.floor(input.byteLength / 2);
