@@ -46,7 +46,10 @@ export interface Link {
 
 /** What a transport tells the owner of a link. */
 export interface LinkEvents {
-  /** Bytes arrived. The callee owns them and may write into them. */
+  /**
+   * Bytes arrived. The callee may write into them. On a link that it accepted it owns them; on one
+   * that it opened they are lent to it until it returns.
+   */
   data(chunk: Uint8Array): void;
   /** The piece last handed to `write` has left. */
   written(): void;

@@ -12,6 +12,12 @@ export { formatAddress } from "./socket-link.ts";
  */
 const ADDRESS_TIMEOUT_MS = 2_000;
 
+/**
+ * What one reading of a connected socket takes at most. They all read into the same bytes: a buffer
+ * for each would have a flood's receiver collect garbage a third of its time.
+ */
+const READ_BYTES = 64 * 1024;
+
 export interface Address {
   host: string;
   port: number;
@@ -79,21 +85,33 @@ export function listenForSockets(
 
 /**
  * Connects, asking the resolver anew each time. Rejects with the system's error, with a plain one
- * after `timeoutMs`, or when `signal` says so.
+ * after `timeoutMs`, or when `signal` says so. What arrives is lent: the next bytes overwrite it.
  */
 export function connectTcp(
   to: To,
   signal: AbortSignal,
   opened: (link: Link) => LinkEvents,
 ): Promise<void> {
-  return connectSocket(to, signal, (socket) => adopt(socket, opened));
+  let events: LinkEvents;
+  const buffer = new Uint8Array(READ_BYTES);
+  const callback = (bytes: number): boolean => {
+    events.data(buffer.subarray(0, bytes));
+    return true;
+  };
+  const connected = (socket: net.Socket): void => adopt(socket, (link) => events = opened(link));
+  return connectSocket(to, signal, connected, { buffer, callback });
 }
 
-/** As `connectTcp`; `connected` gets the bare socket, before anything of it can be missed. */
+/**
+ * As `connectTcp`; `connected` gets the bare socket, before anything of it can be missed.
+ *
+ * @param onread takes what arrives in place of the socket's `data` events
+ */
 export function connectSocket(
   to: To,
   signal: AbortSignal,
   connected: (socket: net.Socket) => void,
+  onread?: net.OnReadOpts,
 ): Promise<void> {
   // From an address of one version only addresses of that version can be reached.
   const family = to.bind === undefined ? to.family : net.isIP(to.bind);
@@ -105,6 +123,7 @@ export function connectSocket(
       autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
       ...(family !== 0 && { family }),
       ...(to.bind !== undefined && { localAddress: to.bind }),
+      ...(onread !== undefined && { onread }),
     });
     const timer = setTimeout(() => {
       fail(new Error(`no answer within ${to.timeoutMs / 1000} s`));
