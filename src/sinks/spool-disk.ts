@@ -103,6 +103,12 @@ function useFolder(
     failed: options.failed,
   });
 
+  const removeFile = async (path: string): Promise<void> => {
+    await reader.forget(path).catch(() => {});
+    // What cannot be deleted is sent again, or its folder is gone.
+    await unlink(path).catch(() => {});
+  };
+
   /** Deletes what is done with, and tells in the checkpoint what is sent. */
   const tidyNow = async (): Promise<void> => {
     if (!isOurs) return;
@@ -222,11 +228,6 @@ function useFolder(
       await lock.release().catch(() => {});
     },
   };
-}
-
-async function removeFile(path: string): Promise<void> {
-  // What cannot be deleted is sent again, or its folder is gone.
-  await unlink(path).catch(() => {});
 }
 
 /** So that the names in it survive the machine. Not all systems open folders. */

@@ -112,10 +112,22 @@ test("while the disk is full records wait in memory, and go to disk once there i
 
 test("on a full disk the files that are sent make room for what waits in memory", () =>
   withFolder(async (folder) => {
+    // As on a disk: a removed file takes its room until nobody has it open.
+    const reading = new Set<number>();
     const bytesIn = (): number =>
-      segmentsIn(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+      segmentsIn(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0) +
+      (segmentsIn(folder).length < 2 ? reading.size * 60_000 : 0);
     const fs: SegmentFs = {
       ...segmentFs,
+      async open(path, flags) {
+        const fd = await segmentFs.open(path, flags);
+        if (flags === "r") reading.add(fd);
+        return fd;
+      },
+      async close(fd) {
+        reading.delete(fd);
+        await segmentFs.close(fd);
+      },
       write(fd, bytes, offset) {
         if (bytesIn() + bytes.length > 100_000) return Promise.reject(FULL);
         return segmentFs.write(fd, bytes, offset);

@@ -15,6 +15,8 @@ export interface SegmentReader {
    * error.
    */
   read(segment: Segment, limits: { bytes: number; records: number }): Promise<Lines>;
+  /** A removed file takes room as long as it is open. Not while it is read. */
+  forget(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,9 @@ export function createSegmentReader(fs: SegmentFs): SegmentReader {
         if (end > 0) return { bytes: part.subarray(0, end), records };
         if (wanted === available) throw new Error(`${segment.path} is not what was written`);
       }
+    },
+    async forget(path) {
+      if (opened?.path === path) await close();
     },
     close,
   };
