@@ -93,7 +93,7 @@ test("after the first, reports tell what changed, an interval at a time", async 
   const world = createWorld(server);
   world.record("s", "me", 5);
   world.record("s", "you", 5);
-  await world.pass(10);
+  await world.pass(11);
   server.frames.length = 0;
   world.record("s", "me", 7);
   await world.pass(9);
@@ -123,6 +123,22 @@ test("while something else waits to be sent nothing is reported, and nothing is 
   const spans = server.keys().map(({ span }) => span);
   assert.equal(spans.reduce((sum, { count }) => sum + count, 0), 3);
   assert.equal(Math.max(...spans.map(({ delays }) => delays!.max)), 4);
+});
+
+test("who begins to listen late is told the totals, and no interval of all the past", async () => {
+  const server = createServer("s");
+  server.state.open = false;
+  const world = createWorld(server);
+  for (let i = 0; i < 5; i++) {
+    world.record("s", "me", 5);
+    await world.pass(20);
+  }
+  server.state.open = true;
+  await world.pass(1);
+  world.record("s", "me", 5);
+  await world.pass(10);
+  assert.deepEqual(server.keys().map(({ count, span }) => [count, span.count]), [[5, 0], [6, 1]]);
+  assert.equal(server.keys()[1]!.span.ms, 10_000);
 });
 
 test("a thousand keys go out as one frame a second", async () => {

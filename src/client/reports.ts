@@ -45,6 +45,8 @@ export function createReports(options: ReportsOptions): Reports {
   /** By the server's process id. */
   const destinations = new Map<string, Destination>();
   let collectedMs = nowMs();
+  /** Nobody listened: what came meanwhile is nobody's interval. */
+  let isBehind = true;
   let busy = false;
 
   /** The first session to each server: one of them reports. */
@@ -71,6 +73,8 @@ export function createReports(options: ReportsOptions): Reports {
   async function collect(): Promise<void> {
     const spanMs = nowMs() - collectedMs;
     collectedMs = nowMs();
+    isBehind = destinations.size === 0;
+    if (isBehind) return;
     await inStretches(keyNews(spanMs), ({ figures, summary, interval }) => {
       const span = spanOf(interval, spanMs);
       for (const { pending } of destinations.values()) {
@@ -108,6 +112,11 @@ export function createReports(options: ReportsOptions): Reports {
         const sessions = reporting();
         for (const id of destinations.keys()) if (!sessions.has(id)) destinations.delete(id);
         if (nowMs() - collectedMs >= options.intervalMs - PERIOD_MS / 2) await collect();
+        if (isBehind && sessions.size > 0) {
+          isBehind = false;
+          collectedMs = nowMs();
+          await inStretches(keyNews(1), () => {});
+        }
         for (const [id, session] of sessions) {
           let destination = destinations.get(id);
           if (destination === undefined) destinations.set(id, destination = welcome());
