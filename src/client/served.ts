@@ -1,7 +1,7 @@
 /** What the HTTP service shows of a client. */
 import type { ServedProgram } from "../http/service.ts";
 import { toMs } from "../metrics/delays.ts";
-import { keyNodes } from "../metrics/keys.ts";
+import { keyNodes, OTHER } from "../metrics/keys.ts";
 import type { SessionView } from "../metrics/mesh-view.ts";
 import type { RunSummary } from "../metrics/summary.ts";
 import { toUnixMs } from "../relay/time.ts";
@@ -60,6 +60,7 @@ export function createServedClient(options: ServedClientOptions): ServedProgram 
     figures: metering.figures,
     isOwnName: (other) => other === name || sessions().some(({ hello }) => hello.name === other),
     isExpected: ({ key }) => {
+      if (key === OTHER) return true;
       const nodes = keyNodes(key);
       return sessions().some(({ welcome }) => nodes.includes(welcome!.name));
     },

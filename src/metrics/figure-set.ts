@@ -1,6 +1,7 @@
 /** All figures of a process, by what they are of. */
 
 import { createFigures, type Figures, type FigureSpec } from "./figures.ts";
+import { OTHER } from "./keys.ts";
 import type { KeySummary } from "./summary.ts";
 
 export interface FigureSet {
@@ -17,11 +18,11 @@ export interface FigureSet {
 /** Keys that a process keeps figures of; what comes beyond shares those of `other`. */
 const MAX_KEYS = 10_000;
 
-const OTHER: FigureSpec = {
-  key: "other",
-  from: "other",
-  to: "other",
-  route: "other",
+const OTHER_SPEC: FigureSpec = {
+  key: OTHER,
+  from: OTHER,
+  to: OTHER,
+  route: OTHER,
   hops: 1,
   echo: false,
 };
@@ -61,7 +62,7 @@ export function createFigureSet(maxKeys = MAX_KEYS): FigureSet {
       const id = idOf(spec);
       const found = figures.get(id);
       if (found !== undefined) return found;
-      if (figures.size >= maxKeys) return other ??= addFigures(idOf(OTHER), OTHER);
+      if (figures.size >= maxKeys) return other ??= addFigures(idOf(OTHER_SPEC), OTHER_SPEC);
       return addFigures(id, spec);
     },
     all: () => figures.values(),

@@ -16,6 +16,7 @@ import {
 } from "./exposition.ts";
 import type { Histogram } from "./histogram.ts";
 import type { KeyNews } from "./key-news.ts";
+import { OTHER } from "./keys.ts";
 import type { KeySummary } from "./summary.ts";
 
 /** Keys that have label sets of their own. */
@@ -158,7 +159,7 @@ export function createKeyMetrics(): KeyMetrics {
     const sum = (of: (entry: Entry) => number) => rest.reduce((total, one) => total + of(one), 0);
     const entry: Entry = {
       isShown: true,
-      labels: labelsText({ from: "other", to: "other", route: "other" }),
+      labels: labelsText({ from: OTHER, to: OTHER, route: OTHER }),
       news: undefined,
       values: FAMILIES.map(({ type }, i) =>
         type === "counter" ? sum(({ values }) => values[i] ?? 0) : undefined

@@ -18,8 +18,12 @@ export function pathRoute(origin: string, receiver: string): string {
   return origin === receiver ? origin : `${origin}>${receiver}`;
 }
 
+/** Key, names and route of what there is no room for keys of their own. */
+export const OTHER = "other";
+
 /** The names along a key's path: of a hop two, of a path one more than hops. */
 export function keyNodes(key: string): string[] {
+  if (key === OTHER) return [OTHER, OTHER];
   const hops = key.split(BETWEEN_HOPS).map((hop) => hop.split(BETWEEN_NAMES));
   return [hops[0]![0]!, ...hops.map(([, to]) => to!)];
 }

@@ -122,6 +122,19 @@ test("what this program measures itself stands above all reports", () => {
   assert.equal(key!.last![1], 5);
 });
 
+test("what has no key of its own is one key", () => {
+  const { mesh, view } = createWorld();
+  const figures = createFigureSet(1);
+  for (const from of ["x", "y", "z"]) {
+    const spec = { key: `${from}::~::relay`, from, to: "relay", route: "r", hops: 1, echo: false };
+    figures.get(spec).open().record(1, 10, 1000, 1000, 100, NaN);
+  }
+  const own = mesh.join("relay", true);
+  for (const news of createKeyNews(figures)(1000)) mesh.takeOwn(own, news);
+  const shown = view().map(({ key, count }) => [key, count]);
+  assert.deepEqual(shown, [["x::~::relay", 1], ["other", 2]]);
+});
+
 test("a key goes stale when nothing new comes, and is live again when it does", () => {
   const { mesh, pass, view } = createWorld();
   const x = mesh.join("x", false);

@@ -1,6 +1,7 @@
 /** What the HTTP service shows of a server. */
 import type { ServedProgram } from "../http/service.ts";
 import { toMs } from "../metrics/delays.ts";
+import { OTHER } from "../metrics/keys.ts";
 import type { SessionView } from "../metrics/mesh-view.ts";
 import type { RunSummary } from "../metrics/summary.ts";
 import type { RelayObserver } from "../relay/relay.ts";
@@ -87,7 +88,8 @@ export function createServedServer(options: ServedServerOptions): ServedServer {
       run: options.run,
       figures: metering.figures,
       isOwnName: (other) => other === name,
-      isExpected: ({ from, route }) => expected.has(JSON.stringify([from, route])),
+      isExpected: ({ from, route }) =>
+        from === OTHER || expected.has(JSON.stringify([from, route])),
       isReady: options.isReady,
       sessions: () => [...options.sessions()].map(viewOf),
       differences: () => [],
