@@ -1,19 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { bundledFolders, type Manifest, readManifest } from "./bundled.ts";
 
 /** One licensed thing inside an executable. */
 export interface Licensed {
   /** Name and version. */
   title: string;
   text: string;
-}
-
-/** What a package says of itself. */
-interface Manifest {
-  name: string;
-  version: string;
-  license?: string;
-  repository?: { url?: string };
 }
 
 const licenceFile = /^(licen[cs]e|copying|notice)(\.|-|$)/i;
@@ -28,16 +21,8 @@ const licenceFile = /^(licen[cs]e|copying|notice)(\.|-|$)/i;
  * @throws when a package has no licence text, or a file belongs to nobody known
  */
 export async function licensesOf(root: string, inputs: string[]): Promise<Licensed[]> {
-  const folders = new Set<string>();
-  for (const input of inputs) {
-    const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
-    if (folder !== undefined) folders.add(folder);
-    else if (!input.startsWith("src/") && input !== "package.json") {
-      throw new Error(`${input} is bundled, but is neither ours nor a package's`);
-    }
-  }
   const packages = await Promise.all(
-    [...folders].sort().map(async (folder) => ({
+    bundledFolders(inputs).map(async (folder) => ({
       manifest: await readManifest(join(root, folder)),
       text: await readText(join(root, folder)),
     })),
@@ -57,10 +42,6 @@ export async function readLicense(folder: string): Promise<Licensed> {
   const manifest = await readManifest(folder);
   const text = await readText(folder) || lacksText(manifest);
   return { title: titleOf(manifest), text };
-}
-
-async function readManifest(folder: string): Promise<Manifest> {
-  return JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
 }
 
 async function readText(folder: string): Promise<string> {

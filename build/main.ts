@@ -5,9 +5,11 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { assetOf, bundle, programs } from "./bundle.ts";
+import { bundledFolders } from "./bundled.ts";
 import { writeChecksums } from "./checksums.ts";
 import { formatLicenses, licensesOf, readLicense } from "./licenses.ts";
 import { step } from "./progress.ts";
+import { writeBill } from "./sbom.ts";
 import { inject, makeBlob } from "./sea.ts";
 import { describeCommit } from "./source.ts";
 import { hostName, nodeVersion, placeNode, strip, targets } from "./targets.ts";
@@ -18,8 +20,10 @@ const dist = join(root, "dist");
 
 const usage = `Usage: npm run build -- [--target NAME]...
 
-Makes dist/performance-server and dist/performance-client for this machine, or
-the same in dist/NAME for another platform: ${Object.keys(targets).join(", ")}.`;
+Makes dist/performance-server and dist/performance-client for this machine, each
+with its bill of materials (CycloneDX) in a .cdx.json, or the same in dist/NAME for another platform: ${
+  Object.keys(targets).join(", ")
+}.`;
 
 /** Reads the command line: the names of the wanted targets, or undefined to show the help. */
 function readTargets(args: string[]): string[] | undefined {
@@ -39,7 +43,11 @@ function readTargets(args: string[]): string[] | undefined {
   return values.target;
 }
 
-/** Bundles each program, with the licences of what is in it, into the folder `work`. */
+/**
+ * Bundles each program, with the licences of what is in it, into the folder `work`.
+ *
+ * @returns the version and commit, and the folders of the packages in each program
+ */
 async function bundleAll(work: string) {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const stamp = { version, commit: await describeCommit(root) };
@@ -60,18 +68,25 @@ async function bundleAll(work: string) {
     inputs.push(...contributed);
     await writeFile(pageFile, JSON.stringify(page));
   });
+  const packagesOf: Record<string, string[]> = {};
   for (const { name, entry } of programs) {
     const file = join(work, `${name}.cjs`);
     await step(`bundle ${name}`, file, async () => {
       const all = [...inputs, ...await bundle(root, entry, file, stamp)];
+      packagesOf[name] = bundledFolders(all);
       const packages = await licensesOf(root, all);
       await writeFile(join(work, `${name}.licenses`), formatLicenses([node, ...packages]));
     });
   }
+  return { stamp, packagesOf };
 }
 
-/** Turns the bundles in `work` into the executables of one target. */
-async function buildTarget(work: string, targetName: string) {
+/** Turns the bundles in `work` into the executables of one target, each with its bill of materials. */
+async function buildTarget(
+  work: string,
+  targetName: string,
+  { stamp, packagesOf }: Awaited<ReturnType<typeof bundleAll>>,
+) {
   const target = targets[targetName]!;
   const isHost = targetName === hostName;
   const folder = isHost ? dist : join(dist, targetName);
@@ -83,7 +98,7 @@ async function buildTarget(work: string, targetName: string) {
     return await strip(targetName, target, node);
   });
 
-  const names = programs.map(({ name }) => name + target.suffix);
+  const names = programs.flatMap(({ name }) => [name + target.suffix, `${name}.cdx.json`]);
   for (const { name } of programs) {
     const blob = `${name}-${targetName}.blob`;
     const unfinished = join(work, name + target.suffix);
@@ -101,6 +116,11 @@ async function buildTarget(work: string, targetName: string) {
       await rename(unfinished, executable);
       return target.untested && "untested";
     });
+    const bill = join(folder, `${name}.cdx.json`);
+    await step(relative(root, bill), bill, async () => {
+      const packages = packagesOf[name]!;
+      await writeBill(bill, { root, name, ...stamp, target, executable, packages });
+    });
   }
   const sums = join(folder, "SHA256SUMS");
   await step(relative(root, sums), sums, () => writeChecksums(folder, names));
@@ -112,8 +132,8 @@ async function main() {
   await mkdir(dist, { recursive: true });
   const work = await mkdtemp(join(dist, ".work-"));
   try {
-    await bundleAll(work);
-    for (const name of names) await buildTarget(work, name);
+    const bundles = await bundleAll(work);
+    for (const name of names) await buildTarget(work, name, bundles);
   } finally {
     await rm(work, { recursive: true });
   }

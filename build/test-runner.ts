@@ -3,6 +3,7 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { audit, checkLock } from "./locked.ts";
 import { runCommand } from "./test-command.ts";
 import { runDenoTests } from "./test-deno.ts";
 import { runNodeTests } from "./test-node.ts";
@@ -16,6 +17,9 @@ const deno = join(bin, "deno");
 
 const kinds = ["lint", "unit", "e2e"] as const;
 type Kind = typeof kinds[number];
+
+const LOCK = "packages (lock file)";
+const AUDIT = "advisories (npm audit)";
 
 interface Step {
   name: string;
@@ -57,6 +61,8 @@ function steps(filter: string): Step[] {
     command("rules (deno lint)", "lint", deno, ["lint"]),
     command("types (tsc)", "lint", join(bin, "tsc"), []),
     command("types (deno check)", "lint", deno, ["check", "src", "build"]),
+    { name: LOCK, kind: "lint", run: () => checkLock(LOCK, root) },
+    { name: AUDIT, kind: "lint", run: () => audit(AUDIT, root) },
     // -x follows what they source.
     linter("scripts (shellcheck)", "shellcheck", ["-x"], [
       "scripts/*.sh",

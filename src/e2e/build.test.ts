@@ -79,7 +79,10 @@ describe("the build", { skip }, () => {
 
   test("makes the same bytes of one commit in two folders", async () => {
     const sums = await readSums(join(one, "dist"));
-    assert.deepEqual(sums.match(/performance-\w+/g), ["performance-client", "performance-server"]);
+    assert.deepEqual(sums.match(/performance-.+/g), [
+      ...["performance-client", "performance-client.cdx.json"],
+      ...["performance-server", "performance-server.cdx.json"],
+    ]);
     assert.equal(sums, await readSums(join(other, "dist")));
   });
 
@@ -100,6 +103,47 @@ describe("the build", { skip }, () => {
       assert.match(stdout, /Copyright Node\.js contributors/);
       assert.match(stdout, /@logtape\/logtape \d/);
       assert.match(stdout, /Hong Minhee/);
+    });
+
+    test(`makes a bill of materials of ${program}, of all whose licences it shows`, async () => {
+      const bill = JSON.parse(await readFile(join(one, "dist", `${program}.cdx.json`), "utf8"));
+      assert.equal(bill.bomFormat, "CycloneDX");
+      assert.equal(bill.specVersion, "1.6");
+      const { component } = bill.metadata;
+      assert.deepEqual([component.type, component.name], ["application", program]);
+      const file = await readFile(join(one, "dist", program));
+      const sha256 = createHash("sha256").update(file).digest("hex");
+      assert.deepEqual(component.hashes, [{ alg: "SHA-256", content: sha256 }]);
+
+      const { stdout } = await execute(join(one, "dist", program), ["--licenses"], {
+        maxBuffer: 2 ** 26,
+      });
+      const titles = [...stdout.matchAll(/^ {2}(\S+) (\S+)$/gm)].map(([, ...title]) => title);
+      const [node, ...packages] = bill.components;
+      assert.deepEqual([node.type, node.name], ["platform", "node"]);
+      assert.ok(node.components.some(({ name }: { name: string }) => name === "openssl"));
+      assert.deepEqual(
+        packages.map(({ name, version }: Record<string, string>) => [name, version]).sort(),
+        titles.filter(([name]) => name !== "Node.js").sort(),
+      );
+      const { packages: locked } = JSON.parse(
+        await readFile(join(root, "package-lock.json"), "utf8"),
+      );
+      const integrities = Object.values<{ integrity?: string }>(locked).map((each) =>
+        each.integrity?.replace("sha512-", "")
+      );
+      const refs = new Set([component["bom-ref"]]);
+      for (const each of bill.components) {
+        refs.add(each["bom-ref"]);
+        assert.match(each.purl, /^pkg:npm\/[^@]+@\d/);
+        assert.match(each.licenses[0].license.id, /^[\w.-]+$/);
+        const [{ alg, content }] = each.hashes;
+        assert.equal(alg, "SHA-512");
+        assert.ok(integrities.includes(Buffer.from(content, "hex").toString("base64")), each.purl);
+      }
+      for (const { ref, dependsOn } of bill.dependencies) {
+        for (const each of [ref, ...dependsOn]) assert.ok(refs.has(each), each);
+      }
     });
 
     test(`leaves NODE_OPTIONS no hold on ${program}`, async () => {
