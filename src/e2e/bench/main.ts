@@ -1,72 +1,30 @@
-/**
- * Measures the programs and their peers side by side: see scripts/bench.sh. Every round runs all
- * contestants of each experiment one after another, in another order than the round before.
- */
+/** Measures the programs and their peers side by side on this machine: see scripts/bench.sh. */
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { owned } from "../owned.ts";
 import type { Effort, Experiment } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
-import { compare, medians, type Outcome } from "./ratios.ts";
+import { compare } from "./ratios.ts";
+import { runExperiments } from "./run.ts";
 import { renderTable } from "./table.ts";
 
 const FULL: Effort = { seconds: 1.5 };
 const QUICK: Effort = { seconds: 0.7 };
-/** More than this was busy when it began, and the figures are not to be trusted. */
-const QUIET_LOAD = 1;
+/** A machine that does more than this when it begins gives figures that are not to be trusted. */
+const QUIET_LOAD = 1.5;
 
-/** One round of an experiment: figures of each contestant, or what went wrong. */
-async function runRound(
-  { contestants, repeats = 1 }: Experiment,
-  round: number,
-  effort: Effort,
-): Promise<Map<string, Record<string, number> | Error>> {
-  const turns = contestants.map((_, index) => contestants[(index + round) % contestants.length]!);
-  const records = new Map(turns.map(({ name }) => [name, [] as Record<string, number>[]]));
-  const failures = new Map<string, Error>();
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    for (const contestant of turns) {
-      const { name } = contestant;
-      if (failures.has(name) || contestant.unable?.() !== undefined) continue;
-      try {
-        records.get(name)!.push(await owned((owner) => contestant.measure(owner, effort)));
-      } catch (error) {
-        failures.set(name, error as Error);
-      }
-    }
-  }
-  const results = new Map<string, Record<string, number> | Error>();
-  for (const [name, of] of records) {
-    const failure = failures.get(name);
-    if (failure !== undefined) results.set(name, failure);
-    else if (of.length > 0) results.set(name, medians(of));
-  }
-  return results;
+interface Request {
+  wanted: readonly Experiment[];
+  rounds: number;
+  effort: Effort;
+  /** File for all figures. */
+  json: string | undefined;
 }
 
-function outcomesOf(
-  { contestants }: Experiment,
-  rounds: readonly Map<string, Record<string, number> | Error>[],
-): Map<string, Outcome> {
-  return new Map(contestants.map((contestant): [string, Outcome] => {
-    const { name } = contestant;
-    const results = rounds.map((round) => round.get(name));
-    const failure = results.find((result) => result instanceof Error);
-    if (failure) {
-      return [name, { missing: `failed: ${failure.message.split("\n")[0]!.slice(0, 80)}` }];
-    }
-    const missing = contestant.unable?.();
-    if (missing !== undefined) return [name, { missing }];
-    return [name, { rounds: results.filter((result) => result !== undefined) as never }];
-  }));
-}
-
-const isWanted = ({ name, rows }: Experiment, filter: string): boolean =>
-  [name, ...rows.map(({ what }) => what)].some((text) => text.includes(filter));
-
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+/** @throws {TypeError} of wrong usage */
+function readArguments(args: string[]): Request {
+  const { values: { quick, rounds, json }, positionals } = parseArgs({
+    args,
     allowPositionals: true,
     options: {
       rounds: { type: "string", default: "3" },
@@ -74,49 +32,50 @@ async function main(): Promise<void> {
       quick: { type: "boolean", default: false },
     },
   });
-  const { quick } = values;
-  const rounds = Number(quick ? 1 : values.rounds);
-  const filter = positionals[0] ?? "";
-  const wanted = experiments.filter((each) => isWanted(each, filter) && !(quick && each.slow));
-  if (!Number.isInteger(rounds) || rounds < 1 || positionals.length > 1 || wanted.length === 0) {
-    console.error("bench: wrong usage, or no row has that in its name: see -h");
-    process.exitCode = 2;
-    return;
-  }
+  const [filter = "", ...more] = positionals;
+  if (more.length > 0) throw new TypeError("one filter at most");
+  if (!/^[1-9]\d?$/.test(rounds)) throw new TypeError("--rounds takes a number from 1 to 99");
+  const isWanted = ({ name, rows, slow }: Experiment): boolean =>
+    !(quick && slow) &&
+    [name, ...rows.map(({ what }) => what)].some((text) => text.includes(filter));
+  const wanted = experiments.filter(isWanted);
+  if (wanted.length === 0) throw new TypeError(`no row has "${filter}" in its name`);
+  return { wanted, rounds: quick ? 1 : Number(rounds), effort: quick ? QUICK : FULL, json };
+}
+
+async function main({ wanted, rounds: wantedRounds, effort, json }: Request): Promise<void> {
   const started = new Date().toISOString();
   const load = loadavg()[0]!;
   const machine = `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ` +
     `${process.platform} ${process.arch}, Node ${process.versions.node}`;
-  if (load > QUIET_LOAD) console.error(`bench: the machine is busy: load ${load.toFixed(2)}`);
+  const tell = (text: string): void => console.error(`bench: ${text}`);
+  if (load > QUIET_LOAD) tell(`the machine is busy, load ${load.toFixed(2)}: trust no figure`);
 
-  const results = new Map<Experiment, Map<string, Record<string, number> | Error>[]>();
-  for (const experiment of wanted) results.set(experiment, []);
-  for (let round = 0; round < rounds; round++) {
-    for (const experiment of wanted) {
-      if (experiment.once && round > 0) continue;
-      console.error(`bench: round ${round + 1} of ${rounds}: ${experiment.name}`);
-      results.get(experiment)!.push(await runRound(experiment, round, quick ? QUICK : FULL));
-    }
-  }
-  const rows = wanted.flatMap((experiment) => {
-    const outcomes = outcomesOf(experiment, results.get(experiment)!);
-    return experiment.rows.map((row) => compare(row, outcomes));
-  });
-  console.log(renderTable(rows));
-  console.log(
-    `\n${started.slice(0, 10)}, ${machine}; ${rounds} ${rounds === 1 ? "round" : "rounds"}, load ${
-      load.toFixed(2)
-    }.`,
+  const run = await runExperiments(wanted, { rounds: wantedRounds, effort, tell });
+  const { rounds, failures } = run;
+  const rows = wanted.flatMap((experiment) =>
+    experiment.rows.map((row) => compare(row, run.outcomes.get(experiment)!))
   );
-  if (values.json !== undefined) {
-    await writeFile(
-      values.json,
-      `${JSON.stringify({ version: 1, started, machine, rounds, load, rows }, null, 2)}\n`,
-    );
+  console.log(renderTable(rows));
+  const count = `${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+  console.log(`\n${started.slice(0, 10)}, ${machine}, load ${load.toFixed(2)}, ${count}.`);
+  if (json !== undefined) {
+    const document = { version: 1, started, machine, load, rounds, rows, failures };
+    await writeFile(json, `${JSON.stringify(document, null, 2)}\n`);
   }
-  if (rows.some(({ lines }) => lines.some(({ missing }) => missing?.startsWith("failed")))) {
-    process.exitCode = 1;
+  for (const failure of failures) tell(`failed: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
+}
+
+function readOrExplain(args: string[]): Request | undefined {
+  try {
+    return readArguments(args);
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}; -h shows help`);
+    process.exitCode = 2;
+    return undefined;
   }
 }
 
-await main();
+const request = readOrExplain(process.argv.slice(2));
+if (request !== undefined) await main(request);
