@@ -26,26 +26,31 @@ const EMPTY = new TextEncoder().encode("{}");
 const responseOf = (listener: unknown) => listener as ServerResponse;
 
 test("a listener that takes nothing is let go, and holds nobody up", (t) => {
-  const events = createEventStream();
+  let nowMs = 0;
+  const events = createEventStream(() => nowMs);
   t.after(() => events.close());
   const slow = createListener();
   const quick = createListener();
   events.listen(responseOf(slow), EMPTY);
   events.listen(responseOf(quick), EMPTY);
   slow.writableNeedDrain = true;
-  for (let i = 0; i < 6; i++) events.send("update", EMPTY);
+  for (; nowMs <= 60_000; nowMs += 10_000) events.send("update", EMPTY);
+  assert.equal(events.listeners, 2);
+  events.send("update", EMPTY);
   assert.ok(slow.destroyed);
-  assert.equal(quick.written.filter((text) => text.startsWith("event: update")).length, 6);
+  assert.equal(quick.written.filter((text) => text.startsWith("event: update")).length, 8);
   assert.equal(events.listeners, 1);
   assert.equal(events.dropped, 1);
 });
 
 test("one that was slow for a moment stays", (t) => {
-  const events = createEventStream();
+  let nowMs = 0;
+  const events = createEventStream(() => nowMs);
   t.after(() => events.close());
   const listener = createListener();
   events.listen(responseOf(listener), EMPTY);
   for (let i = 0; i < 20; i++) {
+    nowMs += 20_000;
     listener.writableNeedDrain = i % 3 !== 0;
     events.send("update", EMPTY);
   }

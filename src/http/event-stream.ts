@@ -8,8 +8,8 @@ const MOST_LISTENERS = 64;
 const HEARTBEAT_MS = 15_000;
 /** What may wait for a listener, beyond which it is too slow. Snapshots of large meshes fit. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;
-/** A listener that has not taken one event before so many others came is too slow. */
-const MOST_MISSED = 3;
+/** One that has not caught up for so long is too slow: a snapshot takes its time on a thin line. */
+const MOST_BEHIND_MS = 60_000;
 
 export interface EventStream {
   /** Takes over a response whose head is written; false: there are too many, nothing was done. */
@@ -22,20 +22,22 @@ export interface EventStream {
   readonly isFull: boolean;
 }
 
-export function createEventStream(): EventStream {
-  /** How many events in a row found the one before still waiting. */
+/** @param nowMs a clock that does not go back */
+export function createEventStream(nowMs: () => number = () => performance.now()): EventStream {
+  /** Since when each has something waiting; NaN: it has taken all. */
   const listeners = new Map<ServerResponse, number>();
   let dropped = 0;
 
   const write = (response: ServerResponse, ...parts: (string | Uint8Array)[]): void => {
-    const missed = response.writableNeedDrain ? listeners.get(response)! + 1 : 0;
-    if (missed > MOST_MISSED || response.writableLength > MOST_WAITING_BYTES) {
+    const before = listeners.get(response)!;
+    const sinceMs = !response.writableNeedDrain ? NaN : Number.isNaN(before) ? nowMs() : before;
+    if (nowMs() - sinceMs > MOST_BEHIND_MS || response.writableLength > MOST_WAITING_BYTES) {
       dropped++;
       listeners.delete(response);
       response.destroy();
       return;
     }
-    listeners.set(response, missed);
+    listeners.set(response, sinceMs);
     for (const part of parts) response.write(part);
   };
   const heartbeat = setInterval(() => {
@@ -46,7 +48,7 @@ export function createEventStream(): EventStream {
   return {
     listen(response, snapshot) {
       if (listeners.size >= MOST_LISTENERS) return false;
-      listeners.set(response, 0);
+      listeners.set(response, NaN);
       const forget = () => void listeners.delete(response);
       response.on("close", forget);
       response.on("error", forget);
