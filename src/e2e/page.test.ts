@@ -91,7 +91,7 @@ test("names are text, whatever is in them", { skip }, async (t) => {
   for (const name of names) {
     await report.page.locator("#figures th", { hasText: name }).first().waitFor();
   }
-  assert.match((await report.page.locator("#status").textContent())!, /^Report of /);
+  assert.match((await report.page.locator("#status").textContent())!, /^Report up to /);
   await report.page.locator("#percentiles-legend li").first().waitFor();
   assert.deepEqual(report.complaints, []);
 });

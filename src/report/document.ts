@@ -7,7 +7,7 @@ import type { Comparison } from "./comparison.ts";
 import { brokenBy, type Condition } from "./fail-if.ts";
 import { wantsKey } from "./key-pattern.ts";
 import { haveRoutes, rowName } from "./row-names.ts";
-import { type Dimension, type Row, rowsOf } from "./rows.ts";
+import { type Dimension, type Row, type RowOptions, rowsOf } from "./rows.ts";
 
 /** Times in ms unless named otherwise; what does not apply is absent. */
 export interface ReportDocument {
@@ -45,6 +45,7 @@ export interface DocumentOptions {
   failIf: readonly Condition[] | undefined;
   config: Record<string, unknown>;
   notes: string[];
+  witness?: RowOptions["witness"];
 }
 
 export function documentOf(
@@ -65,6 +66,7 @@ export function documentOf(
     wants: wantsKey(options.key),
     seconds,
     bins,
+    ...(options.witness && { witness: options.witness }),
   });
   const { firstMalformed, ...read } = reading;
   return {

@@ -56,6 +56,12 @@ const options = {
       "min or loss; >, >=, < or <=; a number with us, ms, s or %. Such as p99>250ms,loss>0.1%.",
   }),
   json: flag({ group: OUTPUT, help: "The figures as one JSON document on stdout." }),
+  html: value(text("FILE", 4096), {
+    group: OUTPUT,
+    help:
+      "Writes the dashboard page with the figures inside to this file: it opens from disk, and " +
+      "asks for nothing.",
+  }),
   csv: flag({ group: OUTPUT, help: "The figures as CSV on stdout: a line for each row." }),
   help: question({ group: OTHER, short: "h", help: "Shows this help." }),
   version: question({ group: OTHER, help: "Shows version and commit." }),

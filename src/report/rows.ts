@@ -42,6 +42,13 @@ export interface Row {
   p95_over_time_ms: (number | null)[];
 }
 
+/** What a row's figures are of, beyond what it says itself. */
+export interface RowDetail {
+  delays: Histogram;
+  /** By the numbers of the timeline's bins. */
+  bins: ReadonlyMap<number, Histogram>;
+}
+
 /** What a row is put together from. Times in µs. */
 interface Part {
   spec: CellSpec;
@@ -66,6 +73,8 @@ export interface RowOptions {
   seconds: number;
   /** Numbers of the timeline's first and last bin. */
   bins: readonly [first: number, last: number];
+  /** Is told of each row. */
+  witness?: (row: Row, detail: () => RowDetail) => void;
 }
 
 /** Rows in a stable order: hops before paths, then by name, numbers in names by their value. */
@@ -87,7 +96,12 @@ export function rowsOf(
   const { compare } = new Intl.Collator("en", { numeric: true });
   const byName = (a: Row, b: Row) =>
     options.by === undefined ? compare(a.from, b.from) || compare(a.to, b.to) : 0;
-  return [...groups.values()].map((group) => rowOf(group, options)).sort((a, b) =>
+  const rows = [...groups.values()].map((group) => {
+    const row = rowOf(group, options);
+    options.witness?.(row, () => detailOf(group));
+    return row;
+  });
+  return rows.sort((a, b) =>
     a.hops - b.hops || byName(a, b) || compare(a.key, b.key) || Number(a.echo) - Number(b.echo) ||
     compare(a.route, b.route)
   );
@@ -274,6 +288,19 @@ function overTime(
     values.push(one.count === 0 ? null : Math.round(one.percentile(0.95) * 10) / 10_000);
   }
   return values;
+}
+
+function detailOf(parts: readonly Part[]): RowDetail {
+  const numbers = new Set(parts.flatMap(({ bins }) => [...bins.keys()]));
+  return {
+    delays: mergedOf(parts.map(({ delays }) => delays.histogram)),
+    bins: new Map(
+      [...numbers].sort((a, b) => a - b).map((number) => [
+        number,
+        mergedOf(parts.flatMap(({ bins }) => bins.get(number) ?? [])),
+      ]),
+    ),
+  };
 }
 
 function mergedOf(histograms: readonly Histogram[]): Histogram {

@@ -7,6 +7,7 @@ import { comparisonsAsCsv, rowsAsCsv } from "./csv.ts";
 import { documentOf, type ReportDocument } from "./document.ts";
 import { findInputs, type Input } from "./inputs.ts";
 import type { ReportConfig } from "./options.ts";
+import { createPageData, writePage } from "./html.ts";
 import { createProgress } from "./progress.ts";
 import { type ComparedRecords, compareInputs, compareSides } from "./run-comparison.ts";
 import { reportTables } from "./tables.ts";
@@ -28,7 +29,13 @@ export interface ReportOutput {
 export async function runReport(config: ReportConfig, output: ReportOutput): Promise<number> {
   const { collected, comparisons, notes } = await readAll(config, output);
   const shown = { ...config, config: { ...config }, notes };
-  const document = documentOf(collected, shown, comparisons);
+  const page = config.html === undefined ? undefined : createPageData(collected);
+  const document = documentOf(
+    collected,
+    { ...shown, ...(page && { witness: page.witness }) },
+    comparisons,
+  );
+  if (config.html !== undefined) await writePage(config.html, page!.dataOf(document));
   print(document, config, output);
   return document.failed?.length ? ExitCode.conditionMet : ExitCode.ok;
 }

@@ -276,7 +276,7 @@ function showStatus(): void {
   const age = formatAge(silentMs() / 1000);
   const state = report ? "report" : isFrozen ? "frozen" : feedState;
   const texts: Record<typeof state, string> = {
-    report: `Report of ${new Date(store.at).toLocaleString("en-GB")}`,
+    report: `Report up to ${new Date(store.at).toLocaleString("en-GB")}`,
     frozen: `Frozen at ${new Date(store.at).toLocaleTimeString("en-GB")}`,
     live: "Live",
     lost: "Connection lost, trying again",
@@ -345,6 +345,7 @@ if (report === undefined) {
     if (feedState !== "live" && !isFrozen) renderSoon();
   }, 2000);
 } else {
+  byId("clients").hidden = true;
   store.takeSnapshot(report.mesh);
   for (const { id, points } of report.series.series) store.takePoints(id, points);
 }
