@@ -10,6 +10,7 @@ import { licenses } from "./licenses.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
 import { configureLog, logFormat, logger } from "./log.ts";
 import type { Config, Options, OptionTable } from "./option.ts";
+import { hideFilter } from "./shown-config.ts";
 import { finalTables, logLines } from "./tables.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 import { commit, version } from "./version.ts";
@@ -71,7 +72,7 @@ async function start<C extends OutputConfig>(
   });
   const log = logger(tool);
   for (const warning of warnings) log.warn(warning);
-  log.info(`${tool} ${version} (${commit})`, shownConfig(config, sources));
+  log.info(`${tool} ${version} (${commit})`, shownConfig(hideFilter(config), sources));
   try {
     return await run(config, createContext(config, terminal, view));
   } catch (error) {

@@ -6,6 +6,7 @@ import { createHostClock } from "../cli/host-clock.ts";
 import { readHttpToken } from "../cli/http-options.ts";
 import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
+import { hideFilter } from "../cli/shown-config.ts";
 import type { ProgramContext } from "../cli/program.ts";
 import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
@@ -105,7 +106,7 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
       version: 1,
       tool: "performance-client",
       tool_version: version,
-      config: { ...config, name },
+      config: { ...hideFilter(config), name },
       started: toIso(startedUs),
       ...run,
       ...metering.summarise(run.seconds, hdr),

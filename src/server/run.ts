@@ -7,6 +7,7 @@ import { createHostClock } from "../cli/host-clock.ts";
 import { readHttpToken } from "../cli/http-options.ts";
 import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
+import { hideFilter } from "../cli/shown-config.ts";
 import type { ProgramContext } from "../cli/program.ts";
 import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
@@ -125,7 +126,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
       version: 1,
       tool: "performance-server",
       tool_version: version,
-      config: { ...config, name, port },
+      config: { ...hideFilter(config), name, port },
       started: toIso(startedUs),
       seconds,
       ...metering.summarise(seconds, hdr),
