@@ -10,7 +10,7 @@ import { nodeVersion, type Target } from "./targets.ts";
 
 /** A package in an executable. */
 export interface BundledPackage {
-  /** Relative to the project's folder. */
+  /** As the lock file names it. */
   folder: string;
   manifest: Manifest;
   /** Of its tarball, as the lock file states it: `sha512-…`. */
@@ -44,11 +44,12 @@ export async function writeBill(
     & { root: string; executable: string; packages: readonly string[] },
 ): Promise<void> {
   const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
-  const bundled = await Promise.all(packages.map(async (folder) => ({
-    folder,
-    manifest: await readManifest(join(root, folder)),
-    integrity: String(lock.packages[folder]?.integrity),
-  })));
+  const bundled = await Promise.all(packages.map(async (found) => {
+    // node_modules may be a link to somewhere else; the lock file has it within the project.
+    const folder = found.slice(found.indexOf("node_modules/"));
+    const integrity = String(lock.packages[folder]?.integrity);
+    return { folder, manifest: await readManifest(join(root, found)), integrity };
+  }));
   const sha256 = createHash("sha256").update(await readFile(executable)).digest("hex");
   const bill = billOf({ ...options, sha256, packages: bundled, nodeParts: process.versions });
   await writeFile(file, `${JSON.stringify(bill, null, 2)}\n`);
@@ -150,7 +151,7 @@ function partsOf(versions: BillOptions["nodeParts"]) {
 
 function hashOf(integrity: string) {
   const [, base64] = /^sha512-([\w+/]{86}==)$/.exec(integrity) ?? [];
-  if (base64 === undefined) throw new Error(`no integrity that is known: ${integrity}`);
+  if (base64 === undefined) throw new Error(`${integrity} is no integrity of a package`);
   return { alg: "SHA-512", content: Buffer.from(base64, "base64").toString("hex") };
 }
 
