@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type Environment, parseCommandLine } from "../cli/command-line.ts";
 import { helpText } from "../cli/help.ts";
 import { camelCase } from "../cli/option.ts";
+import { reportOptions } from "../report/options.ts";
 import { clientOptions } from "./options.ts";
 
 function run(argv: string[] = [], env: Environment = {}) {
@@ -238,12 +239,14 @@ test("every group of an option is a heading of the help", () => {
   }
 });
 
-test("every example of the help is a command line that the client takes", () => {
+test("every example of the help is a command line that the client or its report takes", () => {
   for (const { command } of clientOptions.examples) {
     const words = command.replace(/\\\n/g, " ").replaceAll("'", "").trim().split(/\s+/);
     const at = words.indexOf("performance-client");
     const env = Object.fromEntries(words.slice(0, at).map((word) => word.split("=", 2)));
-    run(words.slice(at + 1), env);
+    const [first, ...others] = words.slice(at + 1);
+    if (first !== "report") run(words.slice(at + 1), env);
+    else assert.equal(parseCommandLine(reportOptions, others, env).ok, true, command);
   }
 });
 
