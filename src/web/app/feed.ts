@@ -6,8 +6,8 @@ import type { MeshUpdate, MeshView } from "../../metrics/mesh-view.ts";
 /** Waits before connecting again: longer each time, as the server may be down for long. */
 const RETRY_MS = [500, 1000, 2000, 4000, 8000] as const;
 /** Silence of so many intervals and this much more is a connection that is no more. */
-const PATIENCE_INTERVALS = 3;
-const PATIENCE_MS = 10_000;
+const PATIENCE_INTERVALS = 2;
+const PATIENCE_MS = 5_000;
 
 export type FeedState = "connecting" | "live" | "lost";
 

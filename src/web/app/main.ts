@@ -1,23 +1,24 @@
 /// <reference lib="dom" />
 /** The page: hears of the mesh, and draws what the reader chose of it. */
 
-import { formatAge, formatCount, formatCountOf } from "../../cli/numbers.ts";
 import type { ReportData } from "../page.ts";
 import { createAnswerPanel } from "./answer.ts";
 import { createBars } from "./bars.ts";
 import { createClientsPanel } from "./clients-table.ts";
-import { type Condition, conditionOf, CONDITIONS } from "./condition.ts";
+import { conditionOf } from "./condition.ts";
 import { createCourse, MOST_LINES } from "./course.ts";
-import { byId, setText } from "./dom.ts";
+import { byId } from "./dom.ts";
 import { download, toCsv, toJson, toPicture } from "./export.ts";
 import { type Feed, type FeedState, openFeed } from "./feed.ts";
 import { createFiguresTable } from "./figures-table.ts";
+import { createFrames } from "./frames.ts";
 import { createFixedHistory, createHistory, type History } from "./history.ts";
 import { createMatrix, type ShownKey, valueOf } from "./matrix.ts";
 import { createMeshPanel } from "./mesh-panel.ts";
 import { readPalette } from "./palette.ts";
 import { byName } from "./names.ts";
 import { createMatcher, isShown, withoutTwins } from "./selection.ts";
+import { showNames, showStatus } from "./status.ts";
 import { createStore } from "./store.ts";
 import { createToolbar } from "./toolbar.ts";
 import type { View } from "./view.ts";
@@ -26,8 +27,6 @@ import { describeWindow, METRIC_NAMES } from "./words.ts";
 /** So long after the last news, nothing that is shown counts as live. */
 const CUT_MS = 15_000;
 
-/** Time for drawing within a frame, beyond which the rest waits for the next one. */
-const FRAME_MS = 8;
 /** Time for adding up windows within a frame. */
 const SUMS_MS = 20;
 /** Keys whose past is fetched even where no window asks for it. */
@@ -40,10 +39,6 @@ const report = readReport();
 let feed: Feed | undefined;
 let feedState: FeedState = "connecting";
 let isFrozen = false;
-let isDue = false;
-let isContinued = false;
-/** What is still to be drawn. */
-let steps: (() => void)[] = [];
 let palette = readPalette();
 /** When the last news came, by this browser's monotonic clock. */
 let heardMs = 0;
@@ -52,6 +47,7 @@ let byDefault: View["selected"];
 /** What is on the page. */
 let shown: readonly ShownKey[] = [];
 
+const renderSoon = createFrames(render);
 const select = (from: string, to: string): void => toolbar.change({ selected: { from, to } });
 const answerPanel = createAnswerPanel();
 const meshPanel = createMeshPanel(select);
@@ -117,42 +113,18 @@ function applyTheme({ theme }: View): void {
   palette = readPalette();
 }
 
-/** Draws all anew from the next frame on. */
-function renderSoon(): void {
-  if (isDue) return;
-  isDue = true;
-  requestAnimationFrame(() => {
-    isDue = false;
-    steps = render();
-    runSteps();
-  });
-}
-
-/** A frame does as much as it has time for, the next one goes on: the page stays fluid. */
-function runSteps(): void {
-  const endMs = performance.now() + FRAME_MS;
-  do steps.shift()?.(); while (steps.length > 0 && performance.now() < endMs);
-  if (steps.length > 0 && !isContinued) {
-    isContinued = true;
-    requestAnimationFrame(() => {
-      isContinued = false;
-      if (!isDue) runSteps();
-    });
-  }
-}
-
 const silentMs = () => performance.now() - heardMs;
 const isCut = () =>
   report === undefined && !isFrozen && feedState !== "live" && silentMs() > CUT_MS;
 
 /** Finds what is to be shown; returns the drawing of it, panel by panel. */
 function render(): (() => void)[] {
-  showStatus();
+  const cut = isCut();
+  showStatus(report ? "report" : isFrozen ? "frozen" : feedState, store, silentMs(), cut);
   const { mesh } = store;
   const { view } = toolbar;
   byId("main").setAttribute("aria-busy", String(mesh === undefined || history.isBusy));
   if (mesh === undefined) return [];
-  const cut = isCut();
   const matches = createMatcher(view.filter);
   const endMs = performance.now() + SUMS_MS;
   let isPartial = false;
@@ -188,7 +160,7 @@ function render(): (() => void)[] {
     ...{ at: store.at, palette },
   };
   return [
-    showNames,
+    () => showNames(mesh, shown),
     () => {
       const views = [...store.keys.values()].map(({ view }) => view);
       answerPanel.show(store.differences, views, view.filter, palette);
@@ -235,79 +207,6 @@ function selectionOf({ selected }: View): View["selected"] {
   return slowest && { from: slowest.key.view.from, to: slowest.key.view.to };
 }
 
-function showNames(): void {
-  const mesh = store.mesh!;
-  setText(byId("name"), mesh.name);
-  document.title = `${mesh.name} · network time`;
-  const servers = store.nodes.filter(({ kind }) => kind === "server").length;
-  const clients = store.nodes.length - servers;
-  const counts = new Map<Condition, number>();
-  for (const { condition } of shown) counts.set(condition, (counts.get(condition) ?? 0) + 1);
-  const troubles = CONDITIONS.filter((each) => each !== "ok" && counts.has(each))
-    .map((each) => `${counts.get(each)} ${each}`);
-  const omitted = mesh.omitted_keys > 0
-    ? [`${formatCount(mesh.omitted_keys)} reports of further keys left out`]
-    : [];
-  setText(
-    byId("summary"),
-    [
-      formatCountOf(servers, "server"),
-      formatCountOf(clients, "client"),
-      `${formatCountOf(shown.length, "key")} in this view`,
-      ...(troubles.length > 0 ? troubles : shown.length > 0 ? ["all well"] : []),
-      ...omitted,
-    ].join(" · "),
-  );
-  setText(
-    byId("footer"),
-    `${mesh.tool} ${mesh.tool_version} · started ${
-      new Date(mesh.started_at).toLocaleString("en-GB")
-    } · ` +
-      `intervals of ${mesh.interval_s} s` +
-      (mesh.clock_error_ms === undefined
-        ? ""
-        : ` · its clock is right within ${mesh.clock_error_ms} ms`),
-  );
-}
-
-function showStatus(): void {
-  const status = byId("status");
-  const notice = byId("notice");
-  const age = formatAge(silentMs() / 1000);
-  const state = report ? "report" : isFrozen ? "frozen" : feedState;
-  const texts: Record<typeof state, string> = {
-    report: `Report up to ${new Date(store.at).toLocaleString("en-GB")}`,
-    frozen: `Frozen at ${new Date(store.at).toLocaleTimeString("en-GB")}`,
-    live: "Live",
-    lost: "Connection lost, trying again",
-    connecting: "Connecting…",
-  };
-  status.dataset["state"] = state;
-  setText(status, texts[state]);
-  const text = noticeOf(state, age);
-  notice.hidden = text === "";
-  notice.dataset["state"] = state;
-  setText(notice, text);
-}
-
-function noticeOf(state: string, age: string): string {
-  if (state === "connecting" && store.mesh === undefined) {
-    return "Connecting to the server; figures follow at once.";
-  }
-  if (state === "lost" && store.mesh === undefined) {
-    return "The server does not answer. This page tries again every few seconds.";
-  }
-  if (state === "lost") {
-    return isCut()
-      ? `The server has not been heard of for ${age}: all that is shown is from before, and counts as stale.`
-      : "The connection to the server is lost; this page is connecting again.";
-  }
-  if (store.mesh !== undefined && store.keys.size === 0) {
-    return "No message has been measured yet. Clients leave out the first ten of each connection (--warmup); with the default interval that is some 40 s.";
-  }
-  return "";
-}
-
 async function exported(kind: "png" | "csv" | "json"): Promise<void> {
   const { mesh } = store;
   if (mesh === undefined) return;
@@ -345,7 +244,7 @@ if (report === undefined) {
     if (feedState !== "live" && !isFrozen) renderSoon();
   }, 2000);
 } else {
-  byId("clients").hidden = true;
+  for (const id of ["clients", "freeze"]) byId(id).hidden = true;
   store.takeSnapshot(report.mesh);
   for (const { id, points } of report.series.series) store.takePoints(id, points);
 }

@@ -4,7 +4,8 @@
 import { formatMs } from "../../cli/numbers.ts";
 import { type Condition, CONDITIONS, WORDS } from "./condition.ts";
 import { byId, el, setText } from "./dom.ts";
-import { cellAt, drawHeatMap, drawMark, type Layout, layOut } from "./heat-map.ts";
+import { cellAt, type Layout, layOut } from "./heat-layout.ts";
+import { drawHeatMap, drawMark } from "./heat-map.ts";
 import type { Cell, Matrix } from "./matrix.ts";
 import type { Palette } from "./palette.ts";
 import { hideTip, showTip } from "./tip.ts";

@@ -68,7 +68,13 @@ export function summarise(
   const most = ({ verdict, from, to }: typeof verdicts[number], of: number) =>
     `${of > 1 ? "most " : ""}from ${from} to ${to}, by ${formatMs(Math.abs(verdict.medianMs!))} ms`;
   const on = (count: number) =>
-    count < judged ? `on ${count} of ${judged} ways` : judged > 1 ? `on all ${judged} ways` : "";
+    count < judged
+      ? `on ${count} of ${judged} ways`
+      : judged > 2
+      ? `on all ${judged} ways`
+      : judged === 2
+      ? "on both ways"
+      : "";
   const than = (word: string, list: typeof verdicts) =>
     `is ${word} than ${a} ${on(list.length)} (${most(list[0]!, list.length)})`;
   const parts = [
