@@ -182,6 +182,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     Math.max(MAX_CONTROL_BYTES, dataFrameBytes(255, MAX_PAYLOAD_BYTES)),
   );
   const messageFlags = hello.echo ? FLAG_ECHO : 0;
+  let filler = payload;
   const helloFrame = writeHello(hello);
   /** What was said to prove the token, until the welcome. */
   let said: { mac: Mac; challenge: Uint8Array; proof: Uint8Array } | undefined;
@@ -464,7 +465,9 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       writeDataFrame(frames.view, at, frame);
       beginHop(frames.view, at);
       const end = at + dataFrameBytes(hopSlots, payloadBytes);
-      frames.bytes.set(payload.subarray(0, payloadBytes), end - payloadBytes);
+      // Messages mostly follow one of their own size: a view of the payload is made once for all.
+      if (filler.byteLength !== payloadBytes) filler = payload.subarray(0, payloadBytes);
+      frames.bytes.set(filler, end - payloadBytes);
       return end;
     },
     sendFrames(frames, end) {
