@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
+import { formatCount, formatMs } from "../cli/numbers.ts";
 import { loadPage, renderReportPage } from "../web/page.ts";
 import { accessibilityProblems, openPage, skip, startBrowser } from "./browser.ts";
 import { startPageServer } from "./page-server.ts";
@@ -54,6 +55,52 @@ test("every state has its mark and its word, and can be asked for", { skip }, as
     }
   }
   assert.deepEqual(await accessibilityProblems(page), []);
+  assert.deepEqual(complaints, []);
+});
+
+test("the course and the curve of a pair hold what the interface says", { skip }, async (t) => {
+  const sample = regional();
+  const server = await startPageServer(t, sample);
+  const link = `${server.url}#from=client-2&to=server-3&metric=p99&theme=dark`;
+  const { page, complaints } = await openPage(await startBrowser(t), link);
+  await isShown(page);
+  await page.locator("#percentiles-legend li").nth(1).waitFor();
+  const rowsOf = (table: string) =>
+    page.locator(`${table} tbody tr`).evaluateAll((rows) =>
+      rows.map((row) => [...row.children].map((cell) => cell.textContent))
+    );
+  const chosen = sample.mesh.keys.filter(({ from, to }) =>
+    from === "client-2" && to === "server-3"
+  );
+  assert.deepEqual(chosen.map(({ route }) => route), ["direct", "accelerated"]);
+
+  await page.locator("#percentiles-table summary").click();
+  const curves = chosen.map(({ id, route, count }) => {
+    const { curve } = sample.percentiles.curves.find((one) => one.id === id)!;
+    const at = (quantile: number) => formatMs(curve.find(([q]) => q >= quantile)![1]);
+    return [route, formatCount(count), ...[0.5, 0.9, 0.95, 0.99, 0.999, 1].map(at)];
+  });
+  assert.deepEqual((await rowsOf("#percentiles-table")).map((row) => row.slice(0, 8)), curves);
+
+  await page.locator("#course-table summary").click();
+  const points = chosen.map(({ id, route }) => {
+    const [, count, lost, ...delays] = sample.series.series.find((one) => one.id === id)!
+      .points.at(-1)!;
+    return [route, formatCount(count), formatCount(lost), ...delays.slice(0, 4).map(Number)];
+  });
+  const newest = (await rowsOf("#course-table")).slice(0, 2).map((row) => row.slice(1, 8));
+  assert.deepEqual(
+    newest.toSorted(),
+    points.map((row) => row.map((each) => typeof each === "number" ? formatMs(each) : each))
+      .toSorted(),
+  );
+  assert.match((await page.locator("#course-title").textContent())!, /^P99 over time/);
+
+  // Dark by the link, whatever the system says; and the way back.
+  const theme = () => page.locator("html").getAttribute("data-theme");
+  assert.equal(await theme(), "dark");
+  await page.locator("#theme").selectOption("light");
+  assert.equal(await theme(), "light");
   assert.deepEqual(complaints, []);
 });
 
