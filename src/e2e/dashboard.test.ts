@@ -134,6 +134,7 @@ test("the dashboard of a live mesh", { skip }, async (t) => {
     await page.keyboard.press("Enter");
     await withText(page, "#course-title", "client-asia → server-asia");
     await page.locator("#course-table summary").click();
+    await page.locator("#course-table tbody tr").first().waitFor();
     const { keys } = await exportedJson(page);
     const chosen = keys.filter(({ from, to }) => from === "client-asia" && to === "server-asia");
     const [newest] = await rowsOf(page, "#course-table");

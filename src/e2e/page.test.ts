@@ -65,10 +65,13 @@ test("the course and the curve of a pair hold what the interface says", { skip }
   const { page, complaints } = await openPage(await startBrowser(t), link);
   await isShown(page);
   await page.locator("#percentiles-legend li").nth(1).waitFor();
-  const rowsOf = (table: string) =>
-    page.locator(`${table} tbody tr`).evaluateAll((rows) =>
-      rows.map((row) => [...row.children].map((cell) => cell.textContent))
+  const rowsOf = async (table: string) => {
+    const rows = page.locator(`${table} tbody tr`);
+    await rows.first().waitFor();
+    return await rows.evaluateAll((all) =>
+      all.map((row) => [...row.children].map((cell) => cell.textContent))
     );
+  };
   const chosen = sample.mesh.keys.filter(({ from, to }) =>
     from === "client-2" && to === "server-3"
   );
