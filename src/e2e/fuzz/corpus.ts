@@ -18,5 +18,5 @@ export function readCorpus(name: string): Uint8Array[] {
   const file = corpusFile(name);
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8").split("\n").filter((line) => line !== "")
-    .map((line) => Buffer.from(line, "hex"));
+    .map((line) => Uint8Array.from(Buffer.from(line, "hex")));
 }

@@ -22,6 +22,7 @@ import { COOKIE_LIFE_US } from "../../relay/datagram-cookie.ts";
 import { createDatagramDoor } from "../../relay/datagram-door.ts";
 import { writeHeartbeat } from "../../relay/heartbeat.ts";
 import { writeHello } from "../../relay/hello.ts";
+import type { RelayOptions } from "../../relay/relay.ts";
 import { writeWelcome } from "../../relay/welcome.ts";
 import { createFixedBytes, createStepClock } from "./fake-link.ts";
 import { concat, joinDatagrams, splitDatagrams } from "./pieces.ts";
@@ -90,19 +91,40 @@ const door: Target = {
     ].map(joinDatagrams);
   },
   run(input) {
-    const { nowUs, leap } = createStepClock();
-    const relay = createTestRelay(nowUs);
-    let sentBytes = 0;
-    const door = createDatagramDoor({
-      send: (slices) => void (sentBytes += concat(slices).byteLength),
-      accept: relay.accept,
-      mac: () => new Uint8Array(32),
-      randomBytes: createFixedBytes(),
-      ...{ nowUs, wake() {}, format, moved() {} },
-    });
-    let gotBytes = 0;
-    let opened = 0;
-    for (const datagram of splitDatagrams(input)) {
+    const world = createDoorWorld();
+    const { door, relay } = world;
+    for (const datagram of splitDatagrams(input)) world.take(datagram);
+    const isTaken = relay.sessions.size > 0;
+    assert.ok(relay.sessions.size <= door.peers, `${relay.sessions.size} of ${door.peers}`);
+    world.fallSilent();
+    assert.deepEqual([door.peers, relay.sessions.size, relay.connections], [0, 0, 0]);
+    return isTaken;
+  },
+};
+
+/** A server's door before a relay, whose cookies anybody can make. */
+export function createDoorWorld(secrets?: RelayOptions["secrets"]) {
+  const { nowUs, leap } = createStepClock();
+  const relay = createTestRelay(nowUs, {}, secrets);
+  let sentBytes = 0;
+  let gotBytes = 0;
+  let opened = 0;
+  const door = createDatagramDoor({
+    send: (slices) => void (sentBytes += concat(slices).byteLength),
+    accept: relay.accept,
+    mac: () => new Uint8Array(32),
+    randomBytes: createFixedBytes(),
+    ...{ nowUs, wake() {}, format, moved() {} },
+  });
+  const tick = (us: number): void => {
+    leap(us);
+    door.tick();
+    relay.tick();
+  };
+  return {
+    door,
+    relay,
+    take(datagram: Uint8Array): void {
       const own = datagram.slice();
       // The time that a cookie was given at is of now, as its maker knows no other.
       if (readSetUp(own)?.kind === "open" && own.at(24) === 0) {
@@ -112,25 +134,15 @@ const door: Target = {
       gotBytes += own.byteLength;
       door.take(own, endpoint(50_000 + own.byteLength % 2));
       assert.ok(door.peers <= opened, "nobody without a cookie has a session");
-      if (opened === 0) {
-        assert.ok(sentBytes <= gotBytes, `${sentBytes} bytes for ${gotBytes}`);
-      }
-      leap(20_000);
-      door.tick();
-      relay.tick();
-    }
-    const isTaken = relay.sessions.size > 0;
-    assert.ok(relay.sessions.size <= door.peers, `${relay.sessions.size} of ${door.peers}`);
-    // Silence ends all that was begun.
-    for (let times = 0; times < 60; times++) {
-      leap(COOKIE_LIFE_US / 10);
-      door.tick();
-      relay.tick();
-    }
-    assert.deepEqual([door.peers, relay.sessions.size, relay.connections], [0, 0, 0]);
-    return isTaken;
-  },
-};
+      if (opened === 0) assert.ok(sentBytes <= gotBytes, `${sentBytes} bytes for ${gotBytes}`);
+      tick(20_000);
+    },
+    /** So long that all ends that was begun. */
+    fallSilent(): void {
+      for (let times = 0; times < 60; times++) tick(COOKIE_LIFE_US / 10);
+    },
+  };
+}
 
 /** A client that asked for a cookie, and what comes to it then. */
 const toClient: Target = {

@@ -33,7 +33,7 @@ const MOST_FRAME_BYTES = 4096;
 /** What a frame says takes so much memory for each of its bytes at most: bounds what one costs. */
 const MOST_ENTRIES_PER_BYTE = 1;
 
-function codec<T>(
+export function codec<T>(
   name: string,
   seeds: readonly T[],
   read: (frame: Uint8Array) => T,

@@ -82,12 +82,13 @@ function checkHops(view: DataView, at: number, hops: number): void {
 export function createTestRelay(
   nowUs: () => number,
   observer: Partial<RelayOptions["observer"]> = {},
+  secrets?: RelayOptions["secrets"],
 ): ReturnType<typeof createRelay> {
   const silence = (): void => {};
   return createRelay({
     ...{ name: "server", maxClients: 4, maxBacklogBytes: 1 << 20, filter: "", clockMode: "auto" },
     ...{ processId: new Uint8Array(16).fill(9), randomBytes: createFixedBytes(), wake: silence },
-    ...{ hostClock: () => HOST, nowUs },
+    ...{ hostClock: () => HOST, nowUs, secrets },
     observer: {
       ...{ joined: silence, left: silence, refused: silence, stranger: silence },
       ...{ relayed: silence, dropped: silence, clock: silence, report: silence },

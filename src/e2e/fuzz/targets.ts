@@ -1,6 +1,7 @@
 import { frameTargets } from "./frame-targets.ts";
 import { fileTargets } from "./file-targets.ts";
 import { recordTargets } from "./record-targets.ts";
+import { secretTargets } from "./secret-targets.ts";
 import { sessionTargets } from "./session-targets.ts";
 import { datagramTargets } from "./datagram-targets.ts";
 import { platformTargets } from "./platform-targets.ts";
@@ -11,6 +12,7 @@ export const targets: readonly Target[] = [
   ...frameTargets,
   ...sessionTargets,
   ...datagramTargets,
+  ...secretTargets,
   ...platformTargets,
   ...fileTargets,
   ...recordTargets,
