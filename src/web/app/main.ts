@@ -183,6 +183,8 @@ function render(): (() => void)[] {
 /** As the routes were given to their clients, where differences tell: a before b. */
 function byRoute(a: string, b: string): number {
   const rank = (route: string) => {
+    // Of paths whose ends have different ones: after all that have a name of their own.
+    if (route.includes(">")) return 3;
     const found = store.differences.find((each) => each.a === route || each.b === route);
     return found === undefined ? 2 : found.a === route ? 0 : 1;
   };
