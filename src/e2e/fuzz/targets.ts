@@ -4,6 +4,7 @@ import { recordTargets } from "./record-targets.ts";
 import { secretTargets } from "./secret-targets.ts";
 import { sessionTargets } from "./session-targets.ts";
 import { datagramTargets } from "./datagram-targets.ts";
+import { httpTargets } from "./http-targets.ts";
 import { platformTargets } from "./platform-targets.ts";
 import type { Target } from "./target.ts";
 
@@ -13,6 +14,7 @@ export const targets: readonly Target[] = [
   ...sessionTargets,
   ...datagramTargets,
   ...secretTargets,
+  ...httpTargets,
   ...platformTargets,
   ...fileTargets,
   ...recordTargets,
