@@ -198,6 +198,7 @@ describe("the launchers", () => {
   for (
     const script of [
       "build.sh",
+      "fuzz.sh",
       "run-clients.sh",
       "run-server.sh",
       "run.sh",

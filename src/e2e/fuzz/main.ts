@@ -20,7 +20,7 @@ const MOST_MS = 250;
 const MOST_KEPT_BYTES = 1500;
 
 function fail(problem: string): never {
-  console.error(`fuzz: ${problem}: see -h`);
+  console.error(`fuzz: ${problem}; see -h`);
   process.exit(2);
 }
 
@@ -40,7 +40,7 @@ function readArguments() {
   const seed = Number(values.seed ?? Date.now() % 2 ** 32);
   if (rest.length > 0 || !Number.isSafeInteger(seed)) fail("wrong arguments");
   if (chosen.length === 0) {
-    fail(`no target ${name}, there are ${targets.map((target) => target.name).join(", ")}`);
+    fail(`no target ${name}: there are ${targets.map((target) => target.name).join(", ")}`);
   }
   if (values.replay !== undefined && name === undefined) fail("--replay needs a target");
   return { seconds, chosen, seed, replay: values.replay, keep: values.keep };
