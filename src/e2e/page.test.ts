@@ -99,6 +99,12 @@ test("the course and the curve of a pair hold what the interface says", { skip }
   );
   assert.match((await page.locator("#course-title").textContent())!, /^P99 over time/);
 
+  // Of two minutes of points, those of the last one.
+  await page.locator("#filter").fill("client-2 server-3");
+  await page.locator("#window").selectOption("60");
+  await page.locator("#course-about", { hasText: "in the last minute" }).waitFor();
+  await page.locator("#figures td", { hasText: /^600$/ }).nth(1).waitFor();
+
   // Dark by the link, whatever the system says; and the way back.
   const theme = () => page.locator("html").getAttribute("data-theme");
   assert.equal(await theme(), "dark");
