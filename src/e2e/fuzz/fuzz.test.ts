@@ -6,6 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createRandom } from "../../relay/simulation/random.ts";
 import { corpusOf } from "./corpus.ts";
+import { createCoverage } from "./coverage.ts";
 import { fuzz } from "./fuzzer.ts";
 import { createMutator } from "./mutate.ts";
 import { joinInput, splitInput } from "./pieces.ts";
@@ -60,6 +61,37 @@ test("an input that breaks something is found, and given with what it broke", as
   });
   assert.equal(finding?.input[4], 0xff);
   assert.match(String(finding?.error), /broken/);
+});
+
+/** Three doors one behind the other, each of which one byte in 16 opens. */
+const MAZE = `data:text/javascript,export function run(input) {
+  if ((input[0] & 0xf0) === 0x90) {
+    if ((input[1] & 0xf0) === 0x50) {
+      if ((input[2] & 0xf0) === 0xb0) throw new Error("found");
+    }
+  }
+  return true;
+}`;
+
+test("inputs that reach new code are what others are made from", async () => {
+  const coverage = createCoverage((url) => url.startsWith("data:"));
+  try {
+    const { run } = await import(MAZE);
+    const maze: Target = {
+      ...{ name: "maze", shape: "bytes", mostBytes: 4 },
+      seeds: () => [],
+      run,
+    };
+    const goOn = (executions: number) => executions < 20_000;
+    const options = { corpus: [new Uint8Array(4)], seed: 1, goOn, mostMs: Infinity };
+    const guided = await fuzz(maze, { ...options, coverage });
+    assert.match(String(guided.finding?.error), /found/);
+    assert.equal(guided.kept.length, 2);
+    const { finding } = await fuzz(maze, options);
+    assert.equal(finding, undefined, "nobody comes so far by chance");
+  } finally {
+    coverage.stop();
+  }
 });
 
 test("the same seed makes the same inputs", () => {
