@@ -3,6 +3,7 @@
  * clock of its own, each session over a stream or datagrams with delays of its own. What they
  * measure stands beside the truth. For tests.
  */
+import { createHmac } from "node:crypto";
 import { hopOffset, readHopCount, readHopReceivedUs, readSequence } from "../relay/data-frame.ts";
 import {
   readHopCorrectionUs,
@@ -14,6 +15,7 @@ import type { Hello } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
 import { createProcessPairs, type ProcessPairs } from "../relay/process-pairs.ts";
+import { type Hmac, PROOF_NONCE_BYTES } from "../relay/proof.ts";
 import { createRelay, type Relay } from "../relay/relay.ts";
 import { createRandom, type Random } from "../relay/simulation/random.ts";
 import { createSimClock, type SimClock } from "../relay/simulation/sim-clock.ts";
@@ -82,7 +84,14 @@ function add(map: Map<string, number[]>, key: string, value: number): void {
   else values.push(value);
 }
 
-export function createSessionWorld(seed: number): SessionWorld {
+const hmac: Hmac = (key) => (parts) => {
+  const mac = createHmac("sha256", key);
+  for (const part of parts) mac.update(part);
+  return mac.digest();
+};
+
+/** `token`: what all of them know, and prove. */
+export function createSessionWorld(seed: number, token?: Uint8Array): SessionWorld {
   const world = createWorld();
   const random = createRandom(seed);
   const relayClock = createSimClock(world, {
@@ -121,6 +130,7 @@ export function createSessionWorld(seed: number): SessionWorld {
     hostClock: () => ({ boundUs: NaN, anchorErrorUs: 1, wallShiftUs: 0 }),
     nowUs: relayClock.nowUs,
     randomBytes,
+    secrets: token && { tokens: () => [token], hmac },
     wake: relayTicker,
     observer: {
       joined() {},
@@ -180,8 +190,10 @@ export function createSessionWorld(seed: number): SessionWorld {
           name: "client",
           route: "direct",
           prefix: "payload",
+          ...(token && { nonce: randomBytes(PROOF_NONCE_BYTES) }),
           ...hello,
         },
+        secret: token && { token, hmac },
         pairs,
         nowUs: clock.nowUs,
         random: random.next,
