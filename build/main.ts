@@ -99,7 +99,7 @@ async function buildTarget(
   });
 
   const names = programs.flatMap(({ name }) => [name + target.suffix, `${name}.cdx.json`]);
-  for (const { name } of programs) {
+  for (const { name, nodeFlags } of programs) {
     const blob = `${name}-${targetName}.blob`;
     const unfinished = join(work, name + target.suffix);
     const executable = join(folder, name + target.suffix);
@@ -109,7 +109,7 @@ async function buildTarget(
         page: "page.json",
         ...Object.fromEntries(Object.values(assetOf).map((asset) => [asset, `${asset}.cjs`])),
       };
-      await makeBlob(work, { bundle: `${name}.cjs`, assets, blob }, isHost);
+      await makeBlob(work, { bundle: `${name}.cjs`, assets, blob }, nodeFlags, isHost);
       await copyFile(node, unfinished);
       await inject(root, unfinished, blob);
       // An older one may be running: its name can be taken over, its file not be written to.

@@ -10,12 +10,14 @@ const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
  *
  * @param folder holds the bundle and the assets, and gets the blob
  * @param files names within `folder`; those of the assets by the assets' names
+ * @param nodeFlags flags of Node that it runs with, whatever its user says
  * @param useCodeCache whether to store compiled code: a third less start-up time, but only for
  * the platform that this runs on
  */
 export async function makeBlob(
   folder: string,
   files: { bundle: string; assets: Record<string, string>; blob: string },
+  nodeFlags: readonly string[],
   useCodeCache: boolean,
 ) {
   const config = {
@@ -26,7 +28,7 @@ export async function makeBlob(
     disableExperimentalSEAWarning: true,
     // Neither NODE_OPTIONS nor a signal may open a debugger in the executable.
     execArgvExtension: "none",
-    execArgv: ["--disable-sigusr1"],
+    execArgv: ["--disable-sigusr1", ...nodeFlags],
   };
   const configFile = `${files.blob}.json`;
   await writeFile(join(folder, configFile), JSON.stringify(config));
