@@ -2,10 +2,11 @@ import { build, type Plugin } from "esbuild";
 
 /**
  * The executables: their names, the module that each starts with, and the flags of Node that are
- * built into it. The server passes on the buffers
- * that it reads into, and lets go of them soon. With a young generation as large as Node lets it
- * grow, so many of them wait for it to fill that V8 marks the whole heap over and over, for a fourth
- * of a flood's time; a small one is swept in time.
+ * built into it.
+ *
+ * The server passes on the buffers that it reads into, and lets go of them soon. With a young
+ * generation as large as Node lets it grow, so many of them wait for it to fill that V8 marks the
+ * whole heap over and over, for a fourth of a flood's time; a small one is swept in time.
  */
 export const programs: readonly { name: string; entry: string; nodeFlags: readonly string[] }[] = [
   {
