@@ -73,6 +73,23 @@ function checkDifferences(t: TestContext, { compared }: Measured): void {
   }
 }
 
+/**
+ * Measures again, twice at most, where differences are not the injected ones: what a machine at its
+ * limits holds up for milliseconds is truly late, and says nothing of the figures.
+ */
+async function measureUndisturbed(t: TestContext, through?: readonly string[]): Promise<Measured> {
+  for (let left = 2;; left--) {
+    const measured = await measure(t, through);
+    try {
+      checkDifferences(t, measured);
+      return measured;
+    } catch (error) {
+      if (left === 0) throw error;
+      t.diagnostic(`measured again: ${(error as Error).message}`);
+    }
+  }
+}
+
 const skip = skipWithoutHosts || skipWithoutMoto || duckdbMissing;
 
 describe(
@@ -80,16 +97,14 @@ describe(
   { skip },
   () => {
     test("with right clocks", async (t) => {
-      const measured = await measure(t);
-      checkDifferences(t, measured);
+      const measured = await measureUndisturbed(t);
       for (const ms of measured.aheadMs) assert.ok(Math.abs(ms) < 100, `${ms} ms ahead`);
     });
 
     const faketime = spawnSync("faketime", ["--version"]).error === undefined;
     const skip = !faketime && "faketime is not installed";
     test("with one client's clock 5 s off", { skip }, async (t) => {
-      const measured = await measure(t, ["faketime", "-f", "+5s"]);
-      checkDifferences(t, measured);
+      const measured = await measureUndisturbed(t, ["faketime", "-f", "+5s"]);
       assert.equal(measured.aheadMs.length, 3);
       for (const ms of measured.aheadMs) assert.ok(Math.abs(ms - 5000) < 100, `${ms} ms ahead`);
     });
