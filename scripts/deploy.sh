@@ -96,7 +96,7 @@ check_options() {
   if [ -n "$dry_run" ]; then return; fi
   command -v aws >/dev/null || fail "the AWS CLI is needed, as aws"
   export AWS_PAGER=
-  account=$(ask '^$' sts get-caller-identity --region "$home" --query Account) ||
+  account=$(ask '' sts get-caller-identity --region "$home" --query Account) ||
     fail "the AWS CLI has no valid credentials: see above"
 }
 
@@ -122,7 +122,7 @@ show_status() {
   local region stack state stacks
   printf '%-16s %-12s %-26s %s\n' REGION STACK STATUS TASKS
   for region in "${regions[@]}"; do
-    stacks=$(ask '^$' cloudformation describe-stacks --region "$region" \
+    stacks=$(ask '' cloudformation describe-stacks --region "$region" \
       --query "Stacks[?starts_with(StackName, '$prefix-')].[StackName, StackStatus]")
     for stack in ecr network analytics server clients dashboard; do
       if [ "$stack" = dashboard ] && [ "$region" != "$home" ]; then continue; fi
@@ -143,7 +143,7 @@ delete_network() {
   if [ -z "$dry_run" ]; then
     vpc=$(stack_output "$1" network Vpc)
     if [ -n "$vpc" ]; then
-      group=$(ask '^$' ec2 describe-security-groups --region "$1" \
+      group=$(ask '' ec2 describe-security-groups --region "$1" \
         --filters "Name=vpc-id,Values=$vpc" Name=group-name,Values=GlobalAccelerator \
         --query 'SecurityGroups[0].GroupId')
       if [ -n "$group" ]; then aws ec2 delete-security-group --region "$1" --group-id "$group"; fi
@@ -210,7 +210,7 @@ down() {
   for_regions delete_network "${regions[@]}"
   if [ -n "$everything" ]; then
     delete_stack "$home" dashboard
-    for_regions delete_records "${others[@]}" "$home"
+    for_regions delete_records ${others[@]+"${others[@]}"} "$home"
     for_regions delete_images "${regions[@]}"
   fi
 }

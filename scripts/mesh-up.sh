@@ -30,9 +30,10 @@ copy_seconds=900
 # A registry has one set of replication rules, and one of scanning: those that others made stay.
 check_registry() {
   if [ -n "$dry_run" ] || [ -z "$replicate" ] || [ "${#others[@]}" -eq 0 ]; then return; fi
-  if [ -n "$(stack_status "$home" ecr)" ]; then return; fi
-  local rules
-  rules=$(ask '^$' ecr describe-registry --region "$home" \
+  local rules status
+  status=$(stack_status "$home" ecr)
+  if [ -n "$status" ]; then return; fi
+  rules=$(ask '' ecr describe-registry --region "$home" \
     --query 'length(replicationConfiguration.rules)')
   if [ "${rules:-0}" -gt 0 ]; then
     fail "$home: the registry has replication rules of its own, which would be replaced: add $prefix/ to them, and give --no-replication"
@@ -40,7 +41,7 @@ check_registry() {
 }
 
 deploy_ecr() {
-  local replicas=none scan=true
+  local replicas=none scan=true rules
   if [ "$1" = "$home" ]; then
     if [ -n "$replicate" ] && [ "${#others[@]}" -gt 0 ]; then
       replicas=$(IFS=, && echo "${others[*]}")
@@ -49,8 +50,9 @@ deploy_ecr() {
     scan=$(stack_parameter "$1" ecr ScanReplicas)
     if [ -z "$scan" ]; then
       scan=true
-      if [ "$(ask '^$' ecr get-registry-scanning-configuration --region "$1" \
-        --query "to_string(length(scanningConfiguration.rules))")" != 0 ]; then
+      rules=$(ask '' ecr get-registry-scanning-configuration --region "$1" \
+        --query "to_string(length(scanningConfiguration.rules))")
+      if [ "$rules" != 0 ]; then
         scan=false
         say "$1" ecr "leaves scanning as the registry has it"
       fi
@@ -86,21 +88,24 @@ check_images() {
 
 # Interface endpoints are not in all zones: takes two that have that of Firehose, the rarest.
 deploy_network() {
-  local zones=() list=
+  local first='' second='' zones list='' status
   if [ -z "$dry_run" ]; then
-    read -r -a zones <<<"$(ask '^$' ec2 describe-vpc-endpoint-services --region "$1" \
+    zones=$(ask '' ec2 describe-vpc-endpoint-services --region "$1" \
       --service-names "com.amazonaws.$1.kinesis-firehose" \
-      --query 'ServiceDetails[0].sort(AvailabilityZones)[:2]')"
-    list=$(ask '^$' ec2 describe-managed-prefix-lists --region "$1" \
+      --query 'ServiceDetails[0].sort(AvailabilityZones)[:2]')
+    read -r first second <<<"$zones"
+    list=$(ask '' ec2 describe-managed-prefix-lists --region "$1" \
       --filters "Name=prefix-list-name,Values=com.amazonaws.$1.s3" \
       --query 'PrefixLists[0].PrefixListId')
     # Subnets cannot move: those that are there stay where they are.
-    if [ -n "$(stack_status "$1" network)" ]; then
-      zones=("$(stack_parameter "$1" network FirstZone)" "$(stack_parameter "$1" network SecondZone)")
+    status=$(stack_status "$1" network)
+    if [ -n "$status" ]; then
+      first=$(stack_parameter "$1" network FirstZone)
+      second=$(stack_parameter "$1" network SecondZone)
     fi
   fi
   deploy_stack "$1" network network "RepositoryPrefix=$prefix" "AllowedCidr=$allow" \
-    "FirstZone=${zones[0]:-}" "SecondZone=${zones[1]:-}" "S3PrefixList=$list"
+    "FirstZone=$first" "SecondZone=$second" "S3PrefixList=$list"
 }
 
 # Usage: deploy_records REGION [HOME-BUCKET]
@@ -121,9 +126,9 @@ make_views() {
       call "${query[@]}"
       continue
     fi
-    id=$(ask '^$' "${query[@]}" --query QueryExecutionId)
+    id=$(ask '' "${query[@]}" --query QueryExecutionId)
     while :; do
-      state=$(ask '^$' athena get-query-execution --region "$home" --query-execution-id "$id" \
+      state=$(ask '' athena get-query-execution --region "$home" --query-execution-id "$id" \
         --query 'QueryExecution.Status.[State, StateChangeReason]')
       case $state in
         QUEUED* | RUNNING*) sleep 1 ;;
@@ -167,13 +172,13 @@ up() {
   check_registry
   for_regions deploy_ecr "${regions[@]}"
   check_images "$home"
-  for_regions check_images "${others[@]}"
+  for_regions check_images ${others[@]+"${others[@]}"}
   for_regions deploy_network "${regions[@]}"
   if [ -n "$with_records" ]; then
     deploy_records "$home"
     make_views
     bucket=$(stack_output "$home" analytics BucketName)
-    for_regions deploy_records "${others[@]}"
+    for_regions deploy_records ${others[@]+"${others[@]}"}
   fi
   for_regions deploy_server "${regions[@]}"
   if [ -n "$with_clients" ]; then

@@ -21,7 +21,7 @@ call() {
 }
 
 # Asks the AWS CLI for text: nothing where there is nothing. Fails as the CLI does, with what it
-# said, unless that has PATTERN.
+# said, unless that has PATTERN, which may be empty: then it fails whatever was said.
 # Usage: ask PATTERN ARGUMENT...
 ask() {
   local pattern=$1 answer error
@@ -30,7 +30,7 @@ ask() {
   if answer=$(aws "$@" --output text 2>"$error"); then
     rm "$error"
     if [ "$answer" != None ]; then printf '%s' "$answer"; fi
-  elif grep -q "$pattern" "$error"; then
+  elif [ -n "$pattern" ] && grep -q "$pattern" "$error"; then
     rm "$error"
   else
     cat "$error" >&2
@@ -105,7 +105,7 @@ change_stack() {
     return
   fi
   while :; do
-    state=$(ask '^$' cloudformation describe-change-set "${change[@]}" \
+    state=$(ask '' cloudformation describe-change-set "${change[@]}" \
       --query '[Status, StatusReason]')
     case $state in
       CREATE_PENDING* | CREATE_IN_PROGRESS*) sleep 2 ;;
@@ -122,7 +122,7 @@ change_stack() {
     *) fail "$region: $prefix-$stack cannot be updated: $state" ;;
   esac
   say "$region" "$stack" "is updated:"
-  ask '^$' cloudformation describe-change-set "${change[@]}" \
+  ask '' cloudformation describe-change-set "${change[@]}" \
     --query 'Changes[].ResourceChange.[Action, LogicalResourceId, ResourceType]' |
     sed "s/^/$region:   /"
   echo
@@ -215,7 +215,7 @@ for_regions() {
       children+=($!)
     fi
   done
-  for child in "${children[@]}"; do
+  for child in ${children[@]+"${children[@]}"}; do
     wait "$child" || failed=yes
   done
   if [ -n "$failed" ]; then fail "not all regions are done: see above; run it again to go on"; fi

@@ -30,6 +30,8 @@ interface FakeAws {
   setStack(region: string, stack: string, status: string): Promise<void>;
   /** Has a stack fail when it is created. */
   fail(stack: string): Promise<void>;
+  /** Refuses calls of a kind, such as `sts get-caller-identity`. */
+  deny(verb: string): Promise<void>;
 }
 
 async function fakeAws(t: TestContext): Promise<FakeAws> {
@@ -50,6 +52,7 @@ async function fakeAws(t: TestContext): Promise<FakeAws> {
       await writeFile(path, `${status}\n`);
     },
     fail: (stack) => writeFile(join(folder, "failing"), `${PREFIX}-${stack}\n`),
+    deny: (verb) => writeFile(join(folder, "denied"), `${verb}\n`),
   };
 }
 
@@ -194,6 +197,32 @@ test("a stack that needs a hand is left as it is", async (t) => {
   assert.match(stderr, /performance-tester-network needs a hand first/);
   assert.deepEqual(changes(await aws.calls()), ["create-stack ecr"]);
 });
+
+for (
+  const [verb, region] of [
+    ["sts get-caller-identity", "eu-west-1"],
+    ["ecr describe-registry", "eu-west-1"],
+    ["ecr get-registry-scanning-configuration", "sa-east-1"],
+    ["ec2 describe-vpc-endpoint-services", "eu-west-1"],
+    ["athena start-query-execution", "eu-west-1"],
+  ] as const
+) {
+  test(`where ${verb} is not allowed, up says so and goes no further`, async (t) => {
+    const aws = await fakeAws(t);
+    await aws.deny(verb);
+    const args = ["up", "--tag", "1", "--regions", "eu-west-1,sa-east-1"];
+    const { code, stderr } = await runProgram(SCRIPT, args, aws.env);
+    assert.equal(code, 1);
+    assert.match(stderr, RegExp(`AccessDenied.*${verb}`));
+    const calls = await aws.calls();
+    const refused = calls.findIndex((call) => call.startsWith(`${verb} `));
+    assert.ok(refused >= 0);
+    assert.deepEqual(
+      changes(calls.slice(refused).filter((call) => call.includes(`--region ${region} `))),
+      [],
+    );
+  });
+}
 
 test("down deletes nothing unless it is told to", async (t) => {
   const aws = await fakeAws(t);
