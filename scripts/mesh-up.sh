@@ -30,9 +30,10 @@ copy_seconds=900
 # A registry has one set of replication rules, and one of scanning: those that others made stay.
 check_registry() {
   if [ -n "$dry_run" ] || [ -z "$replicate" ] || [ "${#others[@]}" -eq 0 ]; then return; fi
-  local rules status
-  status=$(stack_status "$home" ecr)
-  if [ -n "$status" ]; then return; fi
+  local rules replicas
+  # Once the stack replicates, the rules are its own.
+  replicas=$(stack_parameter "$home" ecr ReplicaRegions)
+  case $replicas in '' | none) ;; *) return ;; esac
   rules=$(ask '' ecr describe-registry --region "$home" \
     --query 'length(replicationConfiguration.rules)')
   if [ "${rules:-0}" -gt 0 ]; then

@@ -30,6 +30,8 @@ interface FakeAws {
   setStack(region: string, stack: string, status: string): Promise<void>;
   /** Has a stack fail when it is created. */
   fail(stack: string): Promise<void>;
+  /** Sets how many rules of replication the registry has. */
+  setRules(count: number): Promise<void>;
   /** Refuses calls of a kind, such as `sts get-caller-identity`. */
   deny(verb: string): Promise<void>;
 }
@@ -41,6 +43,7 @@ async function fakeAws(t: TestContext): Promise<FakeAws> {
   await copyFile(FAKE, join(folder, "bin/aws"));
   await chmod(join(folder, "bin/aws"), 0o755);
   await writeFile(join(folder, "calls"), "");
+  await writeFile(join(folder, "rules"), "0\n");
   return {
     env: { FAKE_AWS: folder, PATH: `${join(folder, "bin")}${delimiter}${process.env.PATH}` },
     async calls() {
@@ -52,6 +55,7 @@ async function fakeAws(t: TestContext): Promise<FakeAws> {
       await writeFile(path, `${status}\n`);
     },
     fail: (stack) => writeFile(join(folder, "failing"), `${PREFIX}-${stack}\n`),
+    setRules: (count) => writeFile(join(folder, "rules"), `${count}\n`),
     deny: (verb) => writeFile(join(folder, "denied"), `${verb}\n`),
   };
 }
@@ -196,6 +200,17 @@ test("a stack that needs a hand is left as it is", async (t) => {
   assert.equal(code, 1);
   assert.match(stderr, /performance-tester-network needs a hand first/);
   assert.deepEqual(changes(await aws.calls()), ["create-stack ecr"]);
+});
+
+test("replication rules of others stay, also where one region is there and others come", async (t) => {
+  const aws = await fakeAws(t);
+  await aws.setStack("eu-west-1", "ecr", "CREATE_COMPLETE");
+  await aws.setRules(1);
+  const args = ["up", "--tag", "1", "--regions", "eu-west-1,sa-east-1"];
+  const { code, stderr } = await runProgram(SCRIPT, args, aws.env);
+  assert.equal(code, 1);
+  assert.match(stderr, /eu-west-1: the registry has replication rules of its own/);
+  assert.deepEqual(changes(await aws.calls()), []);
 });
 
 for (
