@@ -8,6 +8,8 @@ export interface Coverage {
   keep(blocks: Iterable<string>): void;
   /** Blocks that are kept. */
   readonly size: number;
+  /** Nothing has run yet, for another target. (What is stopped and begun again sees less.) */
+  forget(): void;
   stop(): void;
 }
 
@@ -73,6 +75,10 @@ export function createCoverage(isOurs = (url: string): boolean => OURS.test(url)
     },
     get size() {
       return seen.size;
+    },
+    forget() {
+      seen.clear();
+      gaps.clear();
     },
     stop() {
       session.post("Profiler.stopPreciseCoverage");

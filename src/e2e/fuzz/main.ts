@@ -63,9 +63,10 @@ async function main(): Promise<void> {
     return;
   }
   console.log(`seed ${seed}, ${seconds} s for ${chosen.length} targets`);
+  const coverage = createCoverage();
   let found = 0;
   for (const target of chosen) {
-    const coverage = createCoverage();
+    coverage.forget();
     const startMs = performance.now();
     const endMs = startMs + seconds * 1000 / chosen.length;
     const goOn = () => performance.now() < endMs;
@@ -79,7 +80,6 @@ async function main(): Promise<void> {
         `${String(coverage.size).padStart(6)} blocks` +
         `${String(corpus.length).padStart(5)} + ${result.kept.length} inputs`,
     );
-    coverage.stop();
     if (result.finding) {
       found++;
       tellFinding(target, result.finding.input, result.finding.error);
