@@ -35,16 +35,6 @@ import { type Hello, writeHello } from "../relay/hello.ts";
 import { type Link, type LinkEvents, STRAGGLERS_US } from "../relay/link.ts";
 import { createOutbox, type Outbox } from "../relay/outbox.ts";
 import type { ProcessPair, ProcessPairs } from "../relay/process-pairs.ts";
-import {
-  areEqual,
-  clientProof,
-  type Hmac,
-  type Mac,
-  readChallengeFrame,
-  relayProof,
-  sessionMacs,
-  writeProof,
-} from "../relay/proof.ts";
 import { ProtocolError } from "../relay/protocol-error.ts";
 import type { Arrival } from "../relay/sequence.ts";
 import type { NowUs } from "../relay/time.ts";
@@ -53,6 +43,7 @@ import { type ClockExchange, createClockExchange } from "./clock-exchange.ts";
 import { createEarlyMessages } from "./early-messages.ts";
 import { createOriginTable, type OriginTable } from "./origin-table.ts";
 import { createOrigin, type Origin } from "./origins.ts";
+import { createProver, type Secret } from "./prover.ts";
 
 /** greeting: the welcome is awaited · bursting: clocks are read · open · leaving: bye was said */
 export type SessionState = "greeting" | "bursting" | "open" | "leaving" | "closed";
@@ -62,7 +53,7 @@ export interface SessionOptions {
   pairs: ProcessPairs;
   nowUs: NowUs;
   /** What both ends prove that they know; undefined: any server will do. */
-  secret?: { token: Uint8Array; hmac: Hmac } | undefined;
+  secret?: Secret | undefined;
   /** Numbers in [0, 1). */
   random: () => number;
   hostClock: () => HostClock;
@@ -184,8 +175,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   const messageFlags = hello.echo ? FLAG_ECHO : 0;
   let filler = payload;
   const helloFrame = writeHello(hello);
-  /** What was said to prove the token, until the welcome. */
-  let said: { mac: Mac; challenge: Uint8Array; proof: Uint8Array } | undefined;
+  const prover = createProver(link, { helloFrame, nonce: hello.nonce, secret: options.secret });
   let state: SessionState = "greeting";
   let standing: Standing | undefined;
   let sent = 0;
@@ -199,33 +189,9 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   /** The relay has said bye; what it sent before is still waited for. */
   let farewell: { end: SessionEnd; dueUs: number } | undefined;
 
-  /** The relay asks for a proof, which is answered, and its own awaited. */
-  function takeChallenge(frame: Uint8Array): void {
-    const { secret } = options;
-    const { nonce } = hello;
-    if (secret === undefined || nonce === undefined || said !== undefined) {
-      throw new ProtocolError("the server asks for a proof at a wrong time");
-    }
-    const relayNonce = readChallengeFrame(frame);
-    const mac = secret.hmac(secret.token);
-    const proof = writeProof(clientProof(mac, helloFrame, frame));
-    said = { mac, challenge: frame.slice(), proof };
-    const macs = sessionMacs(secret.hmac, secret.token, nonce, relayNonce);
-    link.secure?.({ send: macs.client, receive: macs.relay }, false);
-    outbox.sendControl(proof, nowUs());
-  }
-
-  /** Throws where a token is to be known, and the relay has not proven that it knows it. */
-  function checkProof(frame: Uint8Array, { proof }: Welcome): void {
-    if (options.secret === undefined) return;
-    const isProven = proof !== undefined && said !== undefined &&
-      areEqual(relayProof(said.mac, helloFrame, said.challenge, said.proof, frame), proof);
-    if (!isProven) throw new ProtocolError("the server has not proven that it knows the token");
-  }
-
   function takeWelcome(frame: Uint8Array): void {
     const welcome = readWelcome(frame);
-    checkProof(frame, welcome);
+    prover.check(frame, welcome);
     const pair = options.pairs.take(welcome.processId);
     const self = createOrigin({
       session: welcome.session,
@@ -353,7 +319,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       early.keep({ ...region, start });
       return;
     }
-    if (type === FrameType.challenge) return takeChallenge(frame);
+    if (type === FrameType.challenge) return outbox.sendControl(prover.answer(frame), nowUs());
     if (type !== FrameType.welcome) {
       throw new ProtocolError("not a performance server");
     }

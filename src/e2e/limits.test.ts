@@ -44,14 +44,14 @@ test("a flood keeps to its rate, and loses nothing", async (t) => {
   const server = await startServer(t, ["--json", "--max-rate", "500"], how);
   const flood = await startClient(t, server.port, [
     ...["--mode", "flood", "--echo", "--warmup", "0", "--size", "64"],
-    ...["--count", "6000", "--json"],
+    ...["--count", "8000", "--json"],
   ], how);
   const { sent, received, seconds, keys } = documentOf(await flood.exited);
-  assert.equal(received, 6000);
+  assert.equal(received, 8000);
   assert.ok(keys.every((key) => key.lost === 0));
-  // What a network may have held back for 10 s comes at once; the rest at the rate.
-  assert.ok(sent / seconds < 10_000, `${sent / seconds} a second`);
-  assert.ok(seconds >= 1.5, `${seconds} s`);
+  // What a network may have held back for 10 s comes at once; the rest at the rate, but for what
+  // one chunk has beyond it.
+  assert.ok(seconds >= 3, `${sent} in ${seconds} s`);
   const { refusals } = documentOf(await server.stop());
   assert.equal(refusals!["rate"], undefined);
 });

@@ -30,19 +30,12 @@ import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
 import type { NowUs } from "./time.ts";
 import { dueAt, HEARTBEAT_MS } from "./timeouts.ts";
+import { isTls, MADE_ROOM, NO_TLS, noRoom, TOO_MUCH, turnDown } from "./turned-away.ts";
 
 /** How often timeouts are looked at, µs. */
 const PATROL_US = 250_000;
 /** A patrol this late means that this process was stopped, or its machine. */
 const ASLEEP_US = 1_000_000;
-
-const TOO_MUCH = "it sends more than this server takes of a client (--max-rate, --max-byte-rate)";
-const MADE_ROOM = "made room: too many connections without a session";
-const TOO_MANY: Partial<Record<RefusalReason, string>> = {
-  crowded: "there are too many connections",
-  "per-address": "there are too many connections from this address (--max-per-address)",
-};
-const NO_TLS = "this server does not speak TLS (--tls-cert)";
 
 export interface RelayOptions {
   name: string;
@@ -362,17 +355,6 @@ export function createRelay(options: RelayOptions): Relay {
     turnOff(connection, fault, "stranger", atUs);
   }
 
-  /** There is no room for it: it is told, and nothing of it kept. */
-  function turnDown(link: Link, reason: RefusalReason): LinkEvents {
-    const text = TOO_MANY[reason]!;
-    observer.refused(link.peer, text, reason);
-    const counts = { sent: 0, origins: [] };
-    if (reason === "crowded") link.destroy();
-    else if (link.write([writeBye({ reason: "crowded", counts, text })])) link.end();
-    else link.destroy();
-    return { data: () => link.destroy(), written() {}, closed() {} };
-  }
-
   /** Ends a connection that said nothing that we know. */
   function turnOff(
     connection: Connection,
@@ -435,13 +417,16 @@ export function createRelay(options: RelayOptions): Relay {
     admit(peer, evict) {
       const admission = gate.enter(peer, evict);
       if (typeof admission !== "string") return admission;
-      observer.refused(peer, TOO_MANY[admission]!, admission);
+      observer.refused(peer, noRoom(admission), admission);
       return undefined;
     },
     accept(link, given) {
       const startUs = nowUs();
       const admission = given ?? gate.enter(link.peer, () => {});
-      if (typeof admission === "string") return turnDown(link, admission);
+      if (typeof admission === "string") {
+        observer.refused(link.peer, noRoom(admission), admission);
+        return turnDown(link, admission);
+      }
       admission.evict = () => turnOff(connection, MADE_ROOM, "half-open", nowUs());
       const connection: Connection = {
         link,
@@ -460,7 +445,7 @@ export function createRelay(options: RelayOptions): Relay {
         data(chunk) {
           const atUs = nowUs();
           if (connection.state !== "greeting" && connection.state !== "open") return;
-          if (connection.state === "greeting" && isTls(connection, chunk)) {
+          if (connection.state === "greeting" && beginsAsTls(connection, chunk)) {
             refuse(connection, { bye: "tls", reason: "tls" }, NO_TLS, atUs);
             return;
           }
@@ -507,9 +492,7 @@ export function createRelay(options: RelayOptions): Relay {
   };
 }
 
-/** Whether a connection begins with a handshake of TLS (RFC 8446, section 5.1). */
-function isTls({ splitter }: Connection, chunk: Uint8Array): boolean {
-  if (splitter.pendingBytes > 1) return false;
-  const [first, second] = [...splitter.peek(), ...chunk.subarray(0, 2)];
-  return first === 22 && second === 3;
+/** Whether a connection begins as TLS does. */
+function beginsAsTls({ splitter }: Connection, chunk: Uint8Array): boolean {
+  return splitter.pendingBytes < 2 && isTls([...splitter.peek(), ...chunk.subarray(0, 2)]);
 }

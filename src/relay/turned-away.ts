@@ -1,0 +1,33 @@
+/** What is said to those who get no further than the door. */
+import { writeBye } from "./bye.ts";
+import type { Link, LinkEvents } from "./link.ts";
+import type { RefusalReason } from "./refusal.ts";
+
+/** To a client of TLS, whose own end notices by it that this is none. */
+export const NO_TLS = "this server does not speak TLS (--tls-cert)";
+/** To a client that keeps to no rate. */
+export const TOO_MUCH =
+  "it sends more than this server takes of a client (--max-rate, --max-byte-rate)";
+/** Of one that had the most time of all that said no hello. */
+export const MADE_ROOM = "made room: too many connections without a session";
+
+/** Why there is no room for a connection. */
+export function noRoom(reason: RefusalReason): string {
+  return reason === "per-address"
+    ? "there are too many connections from this address (--max-per-address)"
+    : "there are too many connections";
+}
+
+/** Ends a link that there is no room for: it is told where that costs nothing that lasts. */
+export function turnDown(link: Link, reason: RefusalReason): LinkEvents {
+  const counts = { sent: 0, origins: [] };
+  const bye = writeBye({ reason: "crowded", counts, text: noRoom(reason) });
+  if (reason !== "crowded" && link.write([bye])) link.end();
+  else link.destroy();
+  return { data: () => link.destroy(), written() {}, closed() {} };
+}
+
+/** Whether these first bytes of a connection are a handshake of TLS (RFC 8446, section 5.1). */
+export function isTls([first, second]: Iterable<number>): boolean {
+  return first === 22 && second === 3;
+}
