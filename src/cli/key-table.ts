@@ -39,17 +39,25 @@ export function legend(summary: RunSummary): string {
 
 /** Table of hops, then of paths by their number of hops, routes of one path below one another. */
 export function keyTable(summary: RunSummary, width: number): Table {
-  const order = routeOrder(summary);
-  const lone = new Set(summary.keys.map((key) => key.route)).size < 2;
-  const lengths = [...new Set(summary.keys.map((key) => key.hops))].sort((a, b) => a - b);
+  const lone = hasLoneRoute(summary);
+  const ordered = inTableOrder(summary);
+  const lengths = [...new Set(ordered.map((key) => key.hops))];
   const sections = lengths.map((hops) => ({
     title: hops === 1 ? "Hops, ms" : `Paths of ${hops} hops, ms`,
-    rows: summary.keys
-      .filter((key) => key.hops === hops)
-      .sort((a, b) => compareKeys(a, b, order))
-      .map((key) => keyRow(key, lone, width)),
+    rows: ordered.filter((key) => key.hops === hops).map((key) => keyRow(key, lone, width)),
   }));
   return { columns: COLUMNS, sections, grouped: true };
+}
+
+/** The keys as the table has them. */
+export function inTableOrder(summary: RunSummary): KeySummary[] {
+  const order = routeOrder(summary);
+  return [...summary.keys].sort((a, b) => a.hops - b.hops || compareKeys(a, b, order));
+}
+
+/** Whether all keys are of one route, which then needs no naming. */
+export function hasLoneRoute(summary: RunSummary): boolean {
+  return new Set(summary.keys.map((key) => key.route)).size < 2;
 }
 
 /** Names along a key, in order: `A::~::B<~>B::~::C` is A, B, C. */

@@ -3,11 +3,12 @@ import { type Line, line, renderLine } from "./lines.ts";
 import { liveLines } from "./tables.ts";
 import type { Terminal } from "./terminal.ts";
 import { textWidth } from "./text-width.ts";
+import type { ShownTrends } from "./trend-lines.ts";
 
 /** A block of figures at the end of a terminal's output, refreshed in place. */
 export interface LiveView {
   /** Replaces the block by these figures. Does nothing where there is no terminal. */
-  draw(summary: RunSummary): void;
+  draw(summary: RunSummary, trends?: ShownTrends): void;
   /** Takes the block away, until the next `draw`. */
   clear(): void;
   /** Runs `write`, which may write whole lines to the same terminal: they stand above the block. */
@@ -27,16 +28,24 @@ interface Frame {
 const ERASE_LINE = "\x1b[2K";
 const ERASE_BELOW = "\x1b[J";
 
+/** Whether figures are drawn in place: on a terminal that nothing else is to be written to. */
+export function isShownLive(
+  { isTerminal }: Pick<Terminal, "isTerminal">,
+  { live, json, ndjson }: { live: boolean; json: boolean; ndjson: string | undefined },
+): boolean {
+  return isTerminal && live && !json && ndjson !== "-";
+}
+
 /** Creates a live view. `nowMs` is Unix time, for the time since `summary.started`. */
 export function createLiveView(terminal: Terminal, nowMs: () => number): LiveView {
-  let latest: RunSummary | undefined;
+  let latest: { summary: RunSummary; trends: ShownTrends | undefined } | undefined;
   let shown: Frame | undefined;
   let finished = false;
 
-  function compose(summary: RunSummary): Frame {
+  function compose({ summary, trends }: NonNullable<typeof latest>): Frame {
     const [columns, rows] = [terminal.columns(), terminal.rows()];
     const elapsedSeconds = (nowMs() - Date.parse(summary.started)) / 1000;
-    const blocks = fitHeight(liveLines(summary, elapsedSeconds, columns), rows - 1);
+    const blocks = fitHeight(liveLines(summary, elapsedSeconds, columns, trends), rows - 1);
     const plain = blocks.map((spans) => renderLine(spans, { width: columns, colour: false }));
     const lines = blocks.map((spans) =>
       renderLine(spans, { width: columns, colour: terminal.colour })
@@ -63,10 +72,10 @@ export function createLiveView(terminal: Terminal, nowMs: () => number): LiveVie
     shown = frame;
   }
 
-  function draw(summary: RunSummary): void {
+  function draw(summary: RunSummary, trends?: ShownTrends): void {
     if (finished || !terminal.isTerminal) return;
-    latest = summary;
-    put(compose(summary));
+    latest = { summary, trends };
+    put(compose(latest));
   }
 
   function clear(): void {

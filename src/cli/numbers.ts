@@ -88,3 +88,14 @@ export function formatElapsed(seconds: number): string {
     ? `${formatCount(hours)}:${two(minutes)}:${two(whole)}`
     : `${minutes}:${two(whole)}`;
 }
+
+/** A length of time, exactly: `0.5 s`, `90 s`, `2.5 min`, `2 h`. */
+export function formatSpan(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = seconds / 60;
+  return minutes < 120 ? `${formatMinutes(minutes)} min` : `${formatMinutes(minutes / 60)} h`;
+}
+
+function formatMinutes(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}

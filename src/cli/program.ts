@@ -7,12 +7,13 @@ import { Failure } from "../platform/failure.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ExitCode, printAnswer } from "./exit.ts";
 import { licenses } from "./licenses.ts";
-import { createLiveView, type LiveView } from "./live-view.ts";
+import { createLiveView, isShownLive, type LiveView } from "./live-view.ts";
 import { configureLog, logFormat, logger } from "./log.ts";
 import type { Config, Options, OptionTable } from "./option.ts";
 import { hideFilter } from "./shown-config.ts";
 import { finalTables, logLines } from "./tables.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
+import type { ShownTrends } from "./trend-lines.ts";
 import { commit, version } from "./version.ts";
 
 /** What a run gets from its surroundings. */
@@ -20,7 +21,7 @@ export interface ProgramContext {
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly stopping: AbortSignal;
   /** Shows the figures as they stand: in place on a terminal, as log lines otherwise. */
-  showFigures(summary: RunSummary, isReport: boolean): void;
+  showFigures(summary: RunSummary, isReport: boolean, trends?: ShownTrends): void;
   /** Whether figures are drawn in place, so that they may be drawn often. */
   readonly isLive: boolean;
   /** Prints the final figures: the tables, or the JSON document. */
@@ -29,6 +30,7 @@ export interface ProgramContext {
 
 interface OutputConfig {
   verbose: boolean;
+  live: boolean;
   json: boolean;
   ndjson: string | undefined;
   grace: number;
@@ -63,8 +65,7 @@ async function start<C extends OutputConfig>(
   run: (config: C, context: ProgramContext) => Promise<number>,
 ): Promise<number> {
   const terminal = createTerminal(process.stdout, process.env);
-  const isLive = terminal.isTerminal && !config.json && config.ndjson !== "-";
-  const view = isLive ? createLiveView(terminal, Date.now) : undefined;
+  const view = isShownLive(terminal, config) ? createLiveView(terminal, Date.now) : undefined;
   await configureLog({
     format: logFormat(config.logFormat, process.stderr.isTTY === true),
     verbose: config.verbose,
@@ -92,8 +93,8 @@ function createContext(
   return {
     stopping: stopSignal(config.grace),
     isLive: view !== undefined,
-    showFigures(summary, isReport) {
-      if (view !== undefined) view.draw(summary);
+    showFigures(summary, isReport, trends) {
+      if (view !== undefined) view.draw(summary, trends);
       else if (isReport) { for (const line of logLines(summary)) figures.info(line); }
     },
     printSummary(summary) {

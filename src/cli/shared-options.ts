@@ -59,6 +59,14 @@ export const outputOptions = {
     default: "10",
     help: "Time between two reports of the figures; 0: only the last.",
   }),
+  live: eitherFlag({
+    group: OUTPUT,
+    defaultText: "on",
+    initial: true,
+    help:
+      "Shows the figures in place on a terminal; without it they are logged every --stats, as " +
+      "they are where there is no terminal.",
+  }),
   json: flag({ group: OUTPUT, help: "The final summary as one JSON document on stdout." }),
   "log-format": value(oneOf("text", "json"), {
     group: OUTPUT,

@@ -13,6 +13,7 @@ import {
   sinkLine,
   sinksTable,
 } from "./state-tables.ts";
+import { type ShownTrends, trendLines } from "./trend-lines.ts";
 
 /**
  * The tables that end a run, of a client or a server, as text of whole lines: figures per hop and
@@ -43,8 +44,14 @@ export function finalTables(raw: RunSummary, format: Format): string {
  * The lines of the live view: what matters most first, since a low terminal cuts its end.
  * `elapsedSeconds` is the time since the start.
  */
-export function liveLines(raw: RunSummary, elapsedSeconds: number, width: number): Line[] {
+export function liveLines(
+  raw: RunSummary,
+  elapsedSeconds: number,
+  width: number,
+  rawTrends?: ShownTrends,
+): Line[] {
   const summary = printableStrings(raw);
+  const trends = printableStrings(rawTrends);
   const title = [nameOf(summary), formatElapsed(elapsedSeconds), ...traffic(summary)].join("  ");
   return paragraphs([
     sentence(title, width, 0, "bold"),
@@ -52,6 +59,7 @@ export function liveLines(raw: RunSummary, elapsedSeconds: number, width: number
     verdicts(summary).flatMap(({ text, tone }) => sentence(text, width, 0, tone)),
     layout(routesTable(summary), width),
     keys(summary, width),
+    trends === undefined ? [] : trendLines(summary, trends, width),
     flows(summary, width),
     layout(ownTimesTable(summary), width),
     layout(sinksTable(summary), width),

@@ -59,6 +59,7 @@ test("without arguments the client does what the original did", () => {
     rotateSize: undefined,
     rotateAge: undefined,
     records: "own",
+    live: true,
     logFormat: undefined,
     verbose: false,
     grace: 10_000,

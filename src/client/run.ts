@@ -8,10 +8,12 @@ import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
 import { hideFilter } from "../cli/shown-config.ts";
 import type { ProgramContext } from "../cli/program.ts";
+import type { ShownTrends } from "../cli/trend-lines.ts";
 import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
 import { intervalOf, openHttpService } from "../http/service.ts";
 import type { RunSummary } from "../metrics/summary.ts";
+import { createTrends } from "../metrics/trends.ts";
 import { udpNotes, udpSummary } from "../metrics/udp-losses.ts";
 import { createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
@@ -133,12 +135,16 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
       rest: () => ({ sinks: sinks?.summaries() ?? [], ...udpOf(connector) }),
     }),
   );
+  const trends = context.isLive ? createTrends(metering.figures) : undefined;
+  const shownTrends = (): ShownTrends | undefined =>
+    trends && { intervalMs: config.stats, keys: trends.all() };
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
     report() {
-      context.showFigures(summarise(false), true);
+      trends?.endInterval();
+      context.showFigures(summarise(false), true, shownTrends());
       endInterval?.();
     },
-    redraw: () => context.showFigures(summarise(false), false),
+    redraw: () => context.showFigures(summarise(false), false, shownTrends()),
   });
   try {
     await runUntilDone(config, client, context.stopping);

@@ -7,7 +7,6 @@ import { test, type TestContext } from "node:test";
 import { createProgress } from "./progress.ts";
 import { run, workFolder } from "./report-world.ts";
 import { BACK, DOWN, hopLine, START_US, UP } from "./sample-records.ts";
-import { sparkline } from "./sparklines.ts";
 
 async function fileOf(t: TestContext, lines: readonly string[]): Promise<string> {
   const file = join(await workFolder(t), "records.ndjson");
@@ -99,13 +98,6 @@ test("what is wrong with a command line is told in one clause", async () => {
 test("what is not there is told by name", async () => {
   await assert.rejects(run(["/nowhere/a.ndjson"]), /^Failure: \/nowhere\/a.ndjson: no such file/);
   await assert.rejects(run(["/nowhere/*.ndjson"]), /nothing matches this pattern/);
-});
-
-test("a line of blocks leaves a gap where nothing was, and does not exaggerate", () => {
-  assert.equal(sparkline([1, 2, 3, 4, 5, 6, 7, 8]), "▁▂▃▄▅▆▇█");
-  assert.equal(sparkline([1, null, 8]), "▁ █");
-  assert.equal(sparkline([100, 101, 100]), "▁▂▁");
-  assert.equal(sparkline([0, 0]), "▁▁");
 });
 
 test("progress is shown on a terminal, now and then, and cleared at the end", () => {

@@ -1,16 +1,14 @@
 /** Figures over time, a character for each interval. */
 
 import { type Line, line } from "../cli/lines.ts";
-import { formatCount, formatMs } from "../cli/numbers.ts";
+import { formatCount, formatMs, formatSpan } from "../cli/numbers.ts";
+import { sparkline } from "../cli/sparkline.ts";
 import { shorten, textWidth } from "../cli/text-width.ts";
 import type { ReportDocument } from "./document.ts";
 import { haveRoutes, rowName } from "./row-names.ts";
 
 const MOST_LINES = 40;
-const BLOCKS = "▁▂▃▄▅▆▇█";
 const GAP = 2;
-/** Of the highest value: what a line spans at least. */
-const LEAST_RANGE = 0.05;
 
 /** One line of blocks for each key: from its lowest p95 to its highest. */
 export function sparklines({ keys, intervals }: ReportDocument, width: number): Line[] {
@@ -42,7 +40,7 @@ export function sparklines({ keys, intervals }: ReportDocument, width: number): 
   const left = rows.length - shown.length;
   return [
     line(
-      `p95 over time, ms: ${spanText(seconds)} a column, from ${intervals.start.slice(0, 19)}Z`,
+      `p95 over time, ms: ${formatSpan(seconds)} a column, from ${intervals.start.slice(0, 19)}Z`,
       "bold",
     ),
     ...shown.map((row, index): Line => {
@@ -57,19 +55,6 @@ export function sparklines({ keys, intervals }: ReportDocument, width: number): 
   ];
 }
 
-/** A block for each value, a space where there is none. */
-export function sparkline(values: readonly (number | null)[]): string {
-  const known = values.filter((value) => value !== null);
-  const lowest = Math.min(...known);
-  const highest = Math.max(...known);
-  // What is nearly constant shall not look wild.
-  const range = Math.max(highest - lowest, LEAST_RANGE * Math.abs(highest));
-  return values.map((value) => {
-    if (value === null) return " ";
-    return BLOCKS[range > 0 ? Math.min(7, Math.floor((value - lowest) / range * 8)) : 0]!;
-  }).join("");
-}
-
 /** The largest of each so many: what was bad stays to be seen. */
 function thinOut(values: readonly (number | null)[], each: number): (number | null)[] {
   const thinned: (number | null)[] = [];
@@ -78,14 +63,4 @@ function thinOut(values: readonly (number | null)[], each: number): (number | nu
     thinned.push(known.length === 0 ? null : Math.max(...known));
   }
   return thinned;
-}
-
-function spanText(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = seconds / 60;
-  return minutes < 120 ? `${formatMinutes(minutes)} min` : `${formatMinutes(minutes / 60)} h`;
-}
-
-function formatMinutes(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(1);
 }

@@ -43,6 +43,7 @@ test("without arguments the server listens on port 8080 of all interfaces", () =
     rotateSize: undefined,
     rotateAge: undefined,
     records: "own",
+    live: true,
     logFormat: undefined,
     verbose: false,
     health: false,

@@ -9,9 +9,11 @@ import { logger } from "../cli/log.ts";
 import { showPeriodically } from "../cli/periodic.ts";
 import { hideFilter } from "../cli/shown-config.ts";
 import type { ProgramContext } from "../cli/program.ts";
+import type { ShownTrends } from "../cli/trend-lines.ts";
 import { nameProblem } from "../cli/values.ts";
 import { version } from "../cli/version.ts";
 import type { RunSummary } from "../metrics/summary.ts";
+import { createTrends } from "../metrics/trends.ts";
 import { udpNotes } from "../metrics/udp-losses.ts";
 import { type HttpService, openHttpService } from "../http/service.ts";
 import { type Clock, createClock } from "../platform/clock.ts";
@@ -141,14 +143,18 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     const { http } = config;
     service = await openHttpService({ ...config, http }, httpToken, served.program);
   }
+  const trends = context.isLive ? createTrends(metering.figures) : undefined;
+  const shownTrends = (): ShownTrends | undefined =>
+    trends && { intervalMs: config.stats, keys: trends.all() };
   const stopShowing = showPeriodically({ statsMs: config.stats, isLive: context.isLive }, {
     report() {
       // Also where no client is there to be told of it.
       hostClock();
-      context.showFigures(summarise(false), true);
+      trends?.endInterval();
+      context.showFigures(summarise(false), true, shownTrends());
       endInterval?.();
     },
-    redraw: () => context.showFigures(summarise(false), false),
+    redraw: () => context.showFigures(summarise(false), false, shownTrends()),
   });
 
   await stopped(context.stopping);
