@@ -69,6 +69,19 @@ test("a relay tells who has too many connections, and keeps nothing of those it 
   assert.ok(bench.join().welcome !== undefined);
 });
 
+test("who was turned away and does not go is closed, and of too many none is waited for", () => {
+  const bench = createBench({ maxPerAddress: 1 });
+  bench.join();
+  const others = Array.from({ length: 1001 }, () => bench.connect());
+  assert.deepEqual(others.map(({ link }) => link.destroyed).indexOf(true), 1000);
+  bench.pass(4_000_000);
+  assert.ok(!others[0]!.link.destroyed);
+  bench.pass(1_500_000);
+  assert.ok(others.every(({ link }) => link.destroyed));
+  others[0]!.vanish();
+  assert.equal(bench.relay.connections, 1);
+});
+
 test("strangers without end do not keep a client out", () => {
   const bench = createBench({ maxClients: 2 });
   const silent = Array.from({ length: 50 }, () => bench.connect());

@@ -30,7 +30,7 @@ import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
 import type { NowUs } from "./time.ts";
 import { dueAt, HEARTBEAT_MS } from "./timeouts.ts";
-import { isTls, MADE_ROOM, NO_TLS, noRoom, TOO_MUCH, turnDown } from "./turned-away.ts";
+import { createDoorstep, isTls, MADE_ROOM, NO_TLS, noRoom, TOO_MUCH } from "./turned-away.ts";
 
 /** How often timeouts are looked at, µs. */
 const PATROL_US = 250_000;
@@ -131,6 +131,7 @@ export function createRelay(options: RelayOptions): Relay {
     perSource: options.maxPerAddress ?? Infinity,
     halfOpen: 2 * options.maxClients,
   });
+  const doorstep = createDoorstep();
   const greeter = createGreeter({ secrets: options.secrets, randomBytes: options.randomBytes });
   const directory = createRelayDirectory(fanOut.recipients);
   const inbound = createInbound({
@@ -396,6 +397,7 @@ export function createRelay(options: RelayOptions): Relay {
       }
     }
     pairs.forget(atUs);
+    doorstep.patrol(atUs);
     inbound.releaseHeld(atUs);
   }
 
@@ -425,7 +427,7 @@ export function createRelay(options: RelayOptions): Relay {
       const admission = given ?? gate.enter(link.peer, () => {});
       if (typeof admission === "string") {
         observer.refused(link.peer, noRoom(admission), admission);
-        return turnDown(link, admission);
+        return doorstep.turnDown(link, admission, startUs);
       }
       admission.evict = () => turnOff(connection, MADE_ROOM, "half-open", nowUs());
       const connection: Connection = {

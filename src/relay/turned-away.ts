@@ -18,13 +18,44 @@ export function noRoom(reason: RefusalReason): string {
     : "there are too many connections";
 }
 
-/** Ends a link that there is no room for: it is told where that costs nothing that lasts. */
-export function turnDown(link: Link, reason: RefusalReason): LinkEvents {
-  const counts = { sent: 0, origins: [] };
-  const bye = writeBye({ reason: "crowded", counts, text: noRoom(reason) });
-  if (reason !== "crowded" && link.write([bye])) link.end();
-  else link.destroy();
-  return { data: () => link.destroy(), written() {}, closed() {} };
+/** Links that were turned down have so long to take their bye, µs, and so many may. */
+const FAREWELL_US = 5_000_000;
+const MAX_FAREWELLS = 1000;
+
+export interface Doorstep {
+  /** Ends a link that there is no room for: it is told, where that costs nothing that lasts. */
+  turnDown(link: Link, reason: RefusalReason, nowUs: number): LinkEvents;
+  /** Ends those that do not go. */
+  patrol(nowUs: number): void;
+}
+
+export function createDoorstep(): Doorstep {
+  /** Until when they may stay: the oldest first. */
+  const leaving = new Map<Link, number>();
+
+  const end = (link: Link): void => {
+    leaving.delete(link);
+    link.destroy();
+  };
+
+  return {
+    turnDown(link, reason, nowUs) {
+      const counts = { sent: 0, origins: [] };
+      const bye = writeBye({ reason: "crowded", counts, text: noRoom(reason) });
+      const isTold = reason !== "crowded" && leaving.size < MAX_FAREWELLS && link.write([bye]);
+      if (isTold) {
+        leaving.set(link, nowUs + FAREWELL_US);
+        link.end();
+      } else link.destroy();
+      return { data() {}, written() {}, closed: () => void leaving.delete(link) };
+    },
+    patrol(nowUs) {
+      for (const [link, dueUs] of leaving) {
+        if (nowUs < dueUs) return;
+        end(link);
+      }
+    },
+  };
 }
 
 /** Whether these first bytes of a connection are a handshake of TLS (RFC 8446, section 5.1). */
