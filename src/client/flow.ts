@@ -111,6 +111,12 @@ export function createFlow(options: FlowOptions): Flow {
     unsettled = { session: ended, unconfirmed: open };
   }
 
+  /** What the relay never had of all that was sent is lost on the way up. */
+  function loseRest({ self, sent }: ClientSession, received: number): void {
+    const { number, dropped } = self!;
+    updateLoss(self!, { session: number, received, next: sent + 1, dropped });
+  }
+
   /** The relay told, or will never tell, what became of the session before. */
   function settle(counts: { received: number; next: number } | undefined): void {
     if (unsettled === undefined) return;
@@ -118,14 +124,7 @@ export function createFlow(options: FlowOptions): Flow {
     unsettled = undefined;
     if (counts !== undefined && ended.self !== undefined) {
       unconfirmed -= open;
-      const { number, dropped } = ended.self;
-      // What the relay never had of all that was sent is lost on the way up.
-      updateLoss(ended.self, {
-        session: number,
-        received: counts.received,
-        next: ended.sent + 1,
-        dropped,
-      });
+      loseRest(ended, counts.received);
     }
     options.settled(ended);
   }
@@ -196,8 +195,11 @@ export function createFlow(options: FlowOptions): Flow {
     ended(end) {
       const ended = session;
       if (ended?.welcome !== undefined) {
-        if (end.byRelay) options.settled(ended);
-        else leaveUnsettled(ended);
+        if (end.byRelay) {
+          // It may have said its bye while messages were on their way to it.
+          if (ended.self !== undefined) loseRest(ended, ended.self.latest.received);
+          options.settled(ended);
+        } else leaveUnsettled(ended);
       }
       retryLater(end.reason);
     },
