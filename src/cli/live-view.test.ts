@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunSummary } from "../metrics/summary.ts";
-import { createLiveView } from "./live-view.ts";
-import { clientRun, key, sevenRegionsRun, twoRoutesRun } from "./sample-runs.ts";
+import { createLiveView, isShownLive } from "./live-view.ts";
+import { clientRun, key, sevenRegionsRun, trend, twoRoutesRun } from "./sample-runs.ts";
 import { finalTables } from "./tables.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -189,6 +189,39 @@ test("colours are used only where the terminal wants them", () => {
   // deno-lint-ignore no-control-regex
   assert.match(coloured.used.join(""), /\x1b\[31m +3\x1b\[0m/);
   assert.equal(coloured.text(), plain.text());
+});
+
+test("where there is still no room, what is said aside gives way before figures do", () => {
+  const interval = { low: 0.04, high: 0.05 };
+  const confidence_ms = { p50: interval, p95: interval, p99: { low: 0.06 } };
+  const names = [["a", "b"], ["c", "b"], ["d", "b"]];
+  const run = clientRun({ keys: names.map((pair) => key(pair, "x", 0.04, { confidence_ms })) });
+  const whole = alone(run, 80, 100).split("\n").filter((line) => line !== "");
+  const figures = whole.filter((line) => !/few messages|^ {6}/.test(line));
+  assert.ok(figures.length < whole.length);
+  assert.deepEqual(alone(run, 80, figures.length + 1).split("\n"), figures);
+});
+
+test("trends stand in the view, and stay when a log line passes", () => {
+  const { terminal, text, size } = screen(80, 40);
+  const view = createLiveView(terminal, nowMs);
+  const { keys } = clientRun();
+  view.draw(clientRun(), { intervalMs: 10_000, keys: keys.map((one) => trend(one)) });
+  assert.match(text(), /server → client-a +▁█ /);
+  size.columns = 90;
+  view.interrupt(() => terminal.write("a line\n"));
+  assert.match(text(), /^a line\n[^]*server → client-a +▁█ /);
+});
+
+test("figures are drawn in place on a terminal only, unless that is not wanted", () => {
+  const config = { live: true, json: false, ndjson: undefined };
+  const terminal = { isTerminal: true };
+  assert.equal(isShownLive(terminal, config), true);
+  assert.equal(isShownLive({ isTerminal: false }, config), false);
+  assert.equal(isShownLive(terminal, { ...config, live: false }), false);
+  assert.equal(isShownLive(terminal, { ...config, json: true }), false);
+  assert.equal(isShownLive(terminal, { ...config, ndjson: "-" }), false);
+  assert.equal(isShownLive(terminal, { ...config, ndjson: "file" }), true);
 });
 
 test("without a terminal nothing is drawn, and log lines pass", () => {

@@ -105,11 +105,16 @@ export function createLiveView(terminal: Terminal, nowMs: () => number): LiveVie
   return { draw, clear, interrupt, finish };
 }
 
-/** At most `room` lines: first without the empty ones, then cut, saying by how many. */
+/**
+ * At most `room` lines: first without the empty ones, then without asides, then cut, saying by how
+ * many.
+ */
 function fitHeight(lines: Line[], room: number): Line[] {
   if (lines.length <= room) return lines;
   const filled = lines.filter((spans) => spans.some(({ text }) => text !== ""));
   if (filled.length <= room) return filled;
+  const main = filled.filter((spans) => spans.some(({ tone }) => tone !== "dim"));
+  if (main.length <= room) return main;
   const kept = Math.max(0, room - 1);
-  return [...filled.slice(0, kept), line(`… ${filled.length - kept} more lines`, "dim")];
+  return [...main.slice(0, kept), line(`… ${main.length - kept} more lines`, "dim")];
 }

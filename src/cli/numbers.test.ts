@@ -9,6 +9,7 @@ import {
   formatPercent,
   formatRate,
   formatSignedMs,
+  formatSpan,
 } from "./numbers.ts";
 
 test("milliseconds have about four significant digits and never more than 0.1 µs", () => {
@@ -85,4 +86,14 @@ test("ages are told roughly, in the unit that suits them", () => {
     [NaN, "–"],
   ];
   for (const [seconds, text] of cases) assert.equal(formatAge(seconds), text);
+});
+
+test("a length of time keeps its fractions, and is in minutes or hours where it is long", () => {
+  const cases: [seconds: number, text: string][] = [
+    [0.5, "0.5 s"],
+    [90, "90 s"],
+    [150, "2.5 min"],
+    [7200, "2 h"],
+  ];
+  for (const [seconds, text] of cases) assert.equal(formatSpan(seconds), text);
 });

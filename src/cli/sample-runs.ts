@@ -6,6 +6,7 @@ import type {
   RunSummary,
   SinkSummary,
 } from "../metrics/summary.ts";
+import type { KeyTrend } from "../metrics/trends.ts";
 
 /** Runs with known figures, for the tests of what is drawn of them. */
 
@@ -52,6 +53,14 @@ export function key(names: string[], route: string, p50: number, more: Partial<K
   };
   if (hops.length > 1) summary.elapsed_ms = delays(p50 + 0.012);
   return summary;
+}
+
+/** How a key went over two intervals, or as `more` has it. */
+export function trend(
+  { key, route, echo }: Pick<KeySummary, "key" | "route" | "echo">,
+  more: Partial<KeyTrend> = {},
+): KeyTrend {
+  return { key, route, echo, p95_ms: [10, 20], lost: [0, 0], ...more };
 }
 
 export function route(label: string, more: Partial<RouteSummary> = {}): RouteSummary {

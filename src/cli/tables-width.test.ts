@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { renderLines } from "./lines.ts";
 import { printable } from "./printable.ts";
-import { delays, difference, key, route, twoRoutesRun } from "./sample-runs.ts";
+import { delays, difference, key, route, trend, twoRoutesRun } from "./sample-runs.ts";
 import { finalTables, liveLines } from "./tables.ts";
 import { textWidth } from "./text-width.ts";
 
@@ -44,7 +44,22 @@ test("no line is wider than the terminal, whatever the names and figures", () =>
           notes: [name],
         });
         const format = { width, colour: false };
-        const drawn = finalTables(run, format) + renderLines(liveLines(run, 75, width), format);
+        const p95 = Array.from(
+          { length: 30 },
+          (_, index) => index % 4 === 0 ? null : figure * index,
+        );
+        const trends = {
+          intervalMs: 1 + count,
+          keys: run.keys.map((one) =>
+            trend(one, {
+              p95_ms: p95,
+              lost: p95.map((_, index) => index % 5),
+              change: { ms: figure, from_ms: figure, error_ms: figure },
+            })
+          ),
+        };
+        const drawn = finalTables(run, format) +
+          renderLines(liveLines(run, 75, width, trends), format);
         for (const line of drawn.split("\n")) {
           assert.ok(textWidth(line) <= width, `${textWidth(line)} > ${width}: ${line}`);
           assert.equal(printable(line), line);
