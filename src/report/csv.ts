@@ -16,11 +16,17 @@ export function rowsAsCsv(rows: readonly Row[]): string {
   })));
 }
 
-/** A line for each percentile of each comparison. */
+/** A line for each percentile of each comparison; `verdict` is that of the line's own figure. */
 export function comparisonsAsCsv(comparisons: readonly Comparison[]): string {
   return csv(
     comparisons.flatMap(({ differences, ...comparison }) =>
-      differences.map((difference) => ({ ...comparison, ...difference }))
+      differences.map(({ a, b, ...difference }) => ({
+        ...comparison,
+        ...difference,
+        // `a` and `b` are the names of the sides.
+        a_ms: a,
+        b_ms: b,
+      }))
     ),
   );
 }

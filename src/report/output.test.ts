@@ -19,7 +19,7 @@ function slowing(spec: typeof UP, delayUs: number): string[] {
   return Array.from({ length: 100 }, (_, n) => {
     const us = delayUs + n * 100;
     const receivedUs = START_US + n * 100_000;
-    return hopLine(spec, n, { delayUs: us, pathUs: us, receivedUs });
+    return hopLine(spec, n, { delayUs: us, rawUs: us, pathUs: us, receivedUs });
   });
 }
 
@@ -49,6 +49,19 @@ test("names of others cannot steer the terminal, nor a spreadsheet", async (t) =
   const [headings, row] = stdout.split("\r\n");
   assert.match(headings!, /^key,from,to,route,hops,echo,count,.*,p95_ms,.*,error_max_ms$/);
   assert.ok(row!.startsWith('"\'=1+1,""x""'), row);
+});
+
+test("in CSV a comparison's sides keep their names beside their figures", async (t) => {
+  const there = { ...UP, session: "there", route: "other" };
+  const file = await fileOf(t, [...slowing(UP, 5000), ...slowing(there, 6000)]);
+  const { stdout } = await run([file, "--compare", "direct", "other", "--csv"]);
+  const [headings, ...lines] = stdout.trimEnd().split("\r\n").map((line) => line.split(","));
+  const rows = lines.map((values) =>
+    Object.fromEntries(values.map((value, index) => [headings![index], value]))
+  );
+  assert.deepEqual([...new Set(rows.map(({ a, b }) => `${a} ${b}`))], ["direct other"]);
+  const median = rows.find(({ figure }) => figure === "p50")!;
+  assert.deepEqual([Number(median["a_ms"]) > 9, Number(median["b_ms"]) > 10], [true, true]);
 });
 
 test("no records make a report of none", async (t) => {
