@@ -70,6 +70,19 @@ test("no records make a report of none", async (t) => {
   assert.match(stdout, /0 hops[^]*No records\./);
 });
 
+test("records that nobody asked for are told from none", async (t) => {
+  const { stdout } = await run([await fileOf(t, slowing(UP, 5000)), "--key", "nobody"]);
+  assert.match(stdout, /100 hops[^]*None of these records is of what was asked for\./);
+});
+
+test("hops and paths of one group have names of their own", async (t) => {
+  const file = await fileOf(t, [...slowing(UP, 5000), ...slowing(BACK, 10_000)]);
+  const { stdout } = await run([file, "--by", "from"]);
+  const bars = stdout.split("\n\n").find((block) => block.startsWith("Max, ms"))!;
+  const names = bars.split("\n").slice(1).map((text) => text.split(/ {2,}/)[0]!);
+  assert.deepEqual(names.toSorted(), ["a", "a (2 hops, echo)", "server (echo)"]);
+});
+
 test("conditions are met by any row, and make the exit code 3", async (t) => {
   const file = await fileOf(t, [
     ...slowing(UP, 5000),
@@ -89,6 +102,21 @@ test("conditions are met by any row, and make the exit code 3", async (t) => {
       "a → server · direct: p99 is 14.80 ms (p99>14.8ms)",
     ],
   );
+});
+
+test("conditions without figures are no success", async (t) => {
+  const [none, some] = [await fileOf(t, []), await fileOf(t, slowing(UP, 5000))];
+  const noFigures = /^Failure: --fail-if: there are no figures to judge$/;
+  await assert.rejects(run([none, "--fail-if", "p99>1s"]), noFigures);
+  await assert.rejects(run([some, "--key", "nobody", "--fail-if", "p99>1s"]), noFigures);
+});
+
+test("beside CSV the conditions that are met stand on stderr", async (t) => {
+  const file = await fileOf(t, slowing(UP, 5000));
+  const { code, stdout, stderr } = await run([file, "--csv", "--fail-if", "p99>14.5ms"]);
+  assert.equal(code, 3);
+  assert.equal(stdout.split("\r\n").length, 3);
+  assert.equal(stderr, "--fail-if: a → server: p99 is 14.80 ms (p99>14.5ms)\n");
 });
 
 test("what is wrong with a command line is told in one clause", async () => {

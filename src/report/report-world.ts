@@ -20,21 +20,22 @@ export async function workFolder(t: TestContext): Promise<string> {
 export async function run(
   args: readonly string[],
   { stdin = [], width = 80 }: { stdin?: readonly Uint8Array[]; width?: number } = {},
-): Promise<{ code: number; stdout: string }> {
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const outcome = parseCommandLine(reportOptions, args, {});
   if (!outcome.ok) throw new Error(outcome.message);
   if (outcome.action !== "run") throw new Error(outcome.action);
   let stdout = "";
+  let stderr = "";
   const code = await runReport(outcome.config, {
     stdout: { write: (text) => stdout += text },
-    stderr: { write() {} },
+    stderr: { write: (text) => stderr += text },
     stdin: (async function* () {
       yield* stdin;
     })(),
     format: { width, colour: false },
     nowMs: () => 0,
   });
-  return { code, stdout };
+  return { code, stdout, stderr };
 }
 
 /** The document of a report. */

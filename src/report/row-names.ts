@@ -3,10 +3,18 @@
 import { namesOf } from "../cli/key-table.ts";
 import type { Row } from "./rows.ts";
 
-/** `a → b → a (echo) · direct`; the route only where there are several. */
-export function rowName({ key, route, echo }: Row, hasRoutes: boolean): string {
-  const names = namesOf(key).join(" → ");
-  return `${names}${echo ? " (echo)" : ""}${hasRoutes && route !== key ? ` · ${route}` : ""}`;
+/**
+ * `a → b → a (echo) · direct`; the route only where there are several. Of a group (`--by`) whether
+ * it is of paths: those of its hops have the same name.
+ */
+export function rowName({ key, route, echo, hops }: Row, hasRoutes: boolean): string {
+  const names = namesOf(key);
+  const kinds = [
+    ...(names.length === 1 && hops > 1 ? [`${hops} hops`] : []),
+    ...(echo ? ["echo"] : []),
+  ];
+  const kind = kinds.length > 0 ? ` (${kinds.join(", ")})` : "";
+  return `${names.join(" → ")}${kind}${hasRoutes && route !== key ? ` · ${route}` : ""}`;
 }
 
 /** Whether rows are of more than one route. */

@@ -2,6 +2,7 @@
 
 import { ExitCode } from "../cli/exit.ts";
 import type { Format } from "../cli/lines.ts";
+import { Failure } from "../platform/failure.ts";
 import { collect } from "./collect.ts";
 import { comparisonsAsCsv, rowsAsCsv } from "./csv.ts";
 import { documentOf, type ReportDocument } from "./document.ts";
@@ -24,7 +25,7 @@ export interface ReportOutput {
 /**
  * Resolves with the exit code.
  *
- * @throws Failure where an input cannot be read, or there is nothing to compare
+ * @throws Failure where an input cannot be read, or there is nothing to compare or to judge
  */
 export async function runReport(config: ReportConfig, output: ReportOutput): Promise<number> {
   const { collected, comparisons, notes } = await readAll(config, output);
@@ -37,6 +38,10 @@ export async function runReport(config: ReportConfig, output: ReportOutput): Pro
   );
   if (config.html !== undefined) await writePage(config.html, page!.dataOf(document));
   print(document, config, output);
+  // A script must not take it for good news that nothing was measured.
+  if (config.failIf !== undefined && document.keys.length === 0) {
+    throw new Failure("--fail-if: there are no figures to judge");
+  }
   return document.failed?.length ? ExitCode.conditionMet : ExitCode.ok;
 }
 
@@ -78,5 +83,9 @@ function print(document: ReportDocument, config: ReportConfig, output: ReportOut
   const { comparisons } = document;
   if (config.json) output.stdout.write(`${JSON.stringify(document)}\n`);
   else if (!config.csv) output.stdout.write(reportTables(document, output.format));
-  else output.stdout.write(comparisons ? comparisonsAsCsv(comparisons) : rowsAsCsv(document.keys));
+  else {
+    output.stdout.write(comparisons ? comparisonsAsCsv(comparisons) : rowsAsCsv(document.keys));
+    // CSV has no place for it.
+    for (const text of document.failed ?? []) output.stderr.write(`--fail-if: ${text}\n`);
+  }
 }

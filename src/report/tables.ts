@@ -21,7 +21,7 @@ export function reportTables(raw: ReportDocument, format: Format): string {
     sentence(title(document), width, 0, "bold"),
     troubles(document, width),
     ...(document.comparisons ? [] : [
-      keyLines(keys, width),
+      keyLines(keys, width, nothing(document)),
       bars(keys, "P95, ms", "p95", width),
       bars(keys, "Max, ms", "max", width),
       sparklines(document, width),
@@ -56,8 +56,13 @@ function troubles({ records }: ReportDocument, width: number): Line[] {
   return [...told, ...torn].flatMap((text) => sentence(text, width, 0, "red"));
 }
 
-function keyLines(rows: readonly Row[], width: number): Line[] {
-  if (rows.length === 0) return [line("No records.")];
+/** Said where there is no row. */
+function nothing({ records: { hops, summaries } }: ReportDocument): string {
+  return hops + summaries > 0 ? "None of these records is of what was asked for." : "No records.";
+}
+
+function keyLines(rows: readonly Row[], width: number, none: string): Line[] {
+  if (rows.length === 0) return [line(none)];
   const summary = { keys: rows.map(asKeySummary) } as unknown as RunSummary;
   return [...sentence(legend(summary), width), ...layout(keyTable(summary, width), width)];
 }
