@@ -46,6 +46,13 @@ export interface DelayProxy {
   resume(): void;
   /** Resets all connections; further ones are taken. */
   cut(): void;
+  /**
+   * Puts what `spoil` makes of it in the place of the next chunk in this direction, and resolves
+   * with the chunk: where messages are far apart, it is one frame.
+   */
+  spoil(direction: Direction, spoil: (bytes: Buffer) => Buffer): Promise<Buffer>;
+  /** Loses the clients and tells the target nothing: its ends of the connections stay open. */
+  abandon(): void;
   close(): Promise<void>;
 }
 
@@ -63,6 +70,8 @@ interface Way {
   awaited: { bytes: number; resolve: () => void }[];
   isStalled: boolean;
   isSwallowing: boolean;
+  /** What becomes of the next chunk. */
+  spoil: ((bytes: Buffer) => Buffer) | undefined;
 }
 
 interface Pipe {
@@ -77,6 +86,7 @@ export async function createDelayProxy(options: ProxyOptions): Promise<DelayProx
   const random = createRandom(options.seed ?? 1);
   const ways = { up: createWay(options.up), down: createWay(options.down) };
   const sockets = new Set<net.Socket>();
+  const clients = new Set<net.Socket>();
   const pipes = new Set<Pipe>();
 
   const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
@@ -86,6 +96,8 @@ export async function createDelayProxy(options: ProxyOptions): Promise<DelayProx
       createPipe(target, client, ways.down, random),
     ];
     for (const pipe of both) pipes.add(pipe);
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
     for (const [socket, other] of [[client, target], [target, client]] as const) {
       sockets.add(socket);
       // A reset is passed on as such; the close follows.
@@ -130,6 +142,17 @@ export async function createDelayProxy(options: ProxyOptions): Promise<DelayProx
     cut() {
       for (const socket of sockets) socket.resetAndDestroy();
     },
+    spoil(direction, spoil) {
+      return new Promise((resolve) => {
+        ways[direction].spoil = (bytes) => {
+          resolve(bytes);
+          return spoil(bytes);
+        };
+      });
+    },
+    abandon() {
+      for (const client of clients) client.resetAndDestroy();
+    },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
@@ -146,6 +169,7 @@ function createWay(options: DelayOptions): Way {
     awaited: [],
     isStalled: false,
     isSwallowing: false,
+    spoil: undefined,
   };
 }
 
@@ -200,7 +224,10 @@ function createPipe(from: net.Socket, to: net.Socket, way: Way, random: Random):
   };
 
   from.on("data", (bytes: Buffer) => {
-    if (!way.isSwallowing) hold(bytes);
+    if (way.isSwallowing) return;
+    const { spoil } = way;
+    way.spoil = undefined;
+    hold(spoil ? spoil(bytes) : bytes);
   });
   from.on("end", () => {
     if (!way.isSwallowing) hold(undefined);
