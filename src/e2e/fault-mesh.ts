@@ -57,6 +57,8 @@ export interface FaultMesh {
   readonly folder: string;
   /** Resolves once both clients' messages have been measured further, from now on. */
   measuresAll(): Promise<void>;
+  /** The same of two's alone. */
+  measuresTwo(): Promise<void>;
   /** Causes a fault; resolves once all are measured again, with the milliseconds that it took. */
   survives(cause: () => unknown, how?: { reconnects: boolean }): Promise<number>;
   /** Ends the run and checks all that must hold; no delay may exceed `atMostMs`. */
@@ -101,13 +103,14 @@ export async function startFaultMesh(
 
   const countOf = (records: FaultRecord[], name: string): number =>
     records.filter(({ from }) => from === name).length;
-  const measuresAll = async (): Promise<void> => {
+  const measures = async (names: readonly string[]): Promise<void> => {
     const before = await server.printed<FaultRecord>(() => true);
-    const wanted = ["one", "two"].map((name) => [name, countOf(before, name) + MESSAGES] as const);
+    const wanted = names.map((name) => [name, countOf(before, name) + MESSAGES] as const);
     await server.printed<FaultRecord>((records) =>
       wanted.every(([name, count]) => countOf(records, name) >= count)
     );
   };
+  const measuresAll = () => measures(["one", "two"]);
 
   return {
     server,
@@ -116,6 +119,7 @@ export async function startFaultMesh(
     two,
     folder,
     measuresAll,
+    measuresTwo: () => measures(["two"]),
     async survives(cause, { reconnects } = { reconnects: true }) {
       await measuresAll();
       const before = one.log().length;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { RunSummary } from "../metrics/summary.ts";
 import { FrameType } from "../relay/frame.ts";
 import { type FaultMesh, says, startFaultMesh } from "./fault-mesh.ts";
 import type { Direction } from "./proxy.ts";
@@ -20,6 +21,20 @@ test("a client whose old connection still looks alive takes its own place", asyn
   await mesh.server.logged(says(/^one left: replaced by a newer connection/));
   const { one } = await mesh.finish(tookMs);
   assert.deepEqual([one.routes![0]!.reconnects, one.routes![0]!.unconfirmed], [1, 0]);
+});
+
+test("what a way swallows for a while is lost, and both its sender and others know", async (t) => {
+  const mesh = await startFaultMesh(t);
+  const tookMs = await mesh.survives(async () => {
+    mesh.way.blackHole();
+    await mesh.measuresTwo();
+    mesh.way.resume();
+  }, { reconnects: false });
+  const { one, two } = await mesh.finish(tookMs);
+  const upTo = ({ keys }: RunSummary): number =>
+    keys.find(({ from, hops }) => hops === 2 && from === "one")!.up;
+  assert.ok(upTo(one) > 0);
+  assert.equal(upTo(one), upTo(two));
 });
 
 const SPOILED: [what: string, (bytes: Buffer) => Buffer][] = [
