@@ -150,5 +150,8 @@ const LAST_OUTPUT_MS = 2_000;
 /** Ends the process, whatever still listens or waits, once its output has left. */
 export function exitWhenWritten(code: number): void {
   setTimeout(() => process.exit(code), LAST_OUTPUT_MS);
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+  process.stdout.write("", (error) => {
+    // What stdout did not take is told by its error event, which comes next and ends the process.
+    if (!error) process.stderr.write("", () => process.exit(code));
+  });
 }

@@ -1,6 +1,8 @@
 // Reports of records that the programs themselves wrote, beside what they said and what DuckDB says.
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { DelayFigures, RunSummary } from "../metrics/summary.ts";
@@ -168,4 +170,16 @@ test("a script learns by the exit code what a report found", async (t) => {
   const help = await report(t, ["-h"]);
   assert.equal(help.code, 0);
   assert.ok(help.stdout.split("\n").every((line) => line.length <= 80));
+});
+
+const FULL = "/dev/full";
+
+test("figures that cannot be written are a failure", { skip: !existsSync(FULL) }, async (t) => {
+  const file = join(await workFolder(t), "none.ndjson");
+  await writeFile(file, "");
+  const through = ["/bin/sh", "-c", `exec "$@" >${FULL}`, "sh"];
+  for (const form of ["--csv", "--json"]) {
+    const { code } = await start(t, "client", ["report", file, form], { through }).exited;
+    assert.equal(code, 1, form);
+  }
 });
