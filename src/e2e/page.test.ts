@@ -216,3 +216,13 @@ test("what is missing is explained: no clients yet, no server at all", { skip },
   await page.reload();
   await page.locator("#notice", { hasText: "The server does not answer" }).waitFor();
 });
+
+test("a report's file without a comparison tells how to ask for one", { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "report-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "report.html");
+  const sample = createSample({ senders: ["a"], receivers: ["b"], routes: ["direct"] });
+  await writeFile(file, await renderReportPage(sample));
+  const { page } = await openPage(await startBrowser(t), pathToFileURL(file).href);
+  await page.locator("#answer", { hasText: "--compare direct accelerated" }).waitFor();
+});

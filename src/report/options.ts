@@ -112,8 +112,8 @@ export const reportOptions: OptionTable<typeof options, ReportOptions> = {
   notes: [
     {
       title: "Exit codes",
-      text: "0: done. 1: nothing to read, or not readable. 2: wrong usage. 3: a condition of " +
-        "--fail-if is met.",
+      text: "0: done. 1: nothing to read or to judge, or not readable. 2: wrong usage. 3: a " +
+        "condition of --fail-if is met.",
     },
     {
       title: "Values",

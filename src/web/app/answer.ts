@@ -36,7 +36,8 @@ export interface AnswerPanel {
   ): void;
 }
 
-export function createAnswerPanel(): AnswerPanel {
+/** @param none said where nothing was compared */
+export function createAnswerPanel(none: string): AnswerPanel {
   let showsAll = false;
   let answers: Answer[] = [];
   let palette: Palette;
@@ -109,7 +110,7 @@ export function createAnswerPanel(): AnswerPanel {
         ? sentences(answers)
         : differences.length > 0
         ? "No comparison fits the filter."
-        : "Nothing to compare yet. A client with two routes to one server answers whether one is faster: performance-client -s direct=HOST,accelerated=HOST";
+        : none;
       setText(byId("answer-summary"), summary);
       byId("answer-note").hidden = answers.length === 0;
       render();

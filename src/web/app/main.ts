@@ -49,7 +49,11 @@ let shown: readonly ShownKey[] = [];
 
 const renderSoon = createFrames(render);
 const select = (from: string, to: string): void => toolbar.change({ selected: { from, to } });
-const answerPanel = createAnswerPanel();
+const answerPanel = createAnswerPanel(
+  report === undefined
+    ? "Nothing to compare yet. A client with two routes to one server answers whether one is faster: performance-client -s direct=HOST,accelerated=HOST"
+    : "Nothing was compared. Whether one of two routes is faster, a report tells that is asked for it: performance-client report FILE --compare direct accelerated --html FILE",
+);
 const meshPanel = createMeshPanel(select);
 const barsP95 = createBars("bars-p95", "p95", select);
 const barsMax = createBars("bars-max", "max", select);
