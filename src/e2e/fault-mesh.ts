@@ -43,7 +43,8 @@ export interface MeshOptions {
   server?: StartOptions;
   serverArgs?: readonly string[];
   one?: StartOptions;
-  oneArgs?: readonly string[];
+  /** Of both clients. */
+  clientArgs?: readonly string[];
   /** Of the proxy, each way. */
   way?: DelayOptions;
 }
@@ -92,14 +93,14 @@ export async function startFaultMesh(
   const way = await createDelayProxy({ target, up: delay, down: delay });
   t.after(way.close);
   const fileOf = (name: string): string => join(folder, `${name}.ndjson`);
-  const enter = (name: string, port: number, args: readonly string[], how: StartOptions = {}) =>
+  const enter = (name: string, port: number, how: StartOptions = {}) =>
     startClient(t, port, [
       ...["-n", name, "--interval", "10ms", "--warmup", "0", "--size", "100", "--echo", "--json"],
-      ...["--ndjson", fileOf(name), ...args],
+      ...["--ndjson", fileOf(name), ...options.clientArgs ?? []],
     ], how);
   // Two is there from first to last, and hears all that the server has of one.
-  const two = await enter("two", server.port, []);
-  const one = await enter("one", way.port, options.oneArgs ?? [], options.one);
+  const two = await enter("two", server.port);
+  const one = await enter("one", way.port, options.one);
 
   const countOf = (records: FaultRecord[], name: string): number =>
     records.filter(({ from }) => from === name).length;

@@ -62,7 +62,7 @@ for (const who of ["one", "server"] as const) {
       const mesh = await startFaultMesh(t, {
         [who]: { env },
         serverArgs: bounds,
-        oneArgs: bounds,
+        clientArgs: bounds,
       });
       let mostMs = 0;
       for (const by of ["+3s", "-2s", "+0"]) {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import type { RunSummary } from "../metrics/summary.ts";
 import { FrameType } from "../relay/frame.ts";
@@ -60,6 +61,33 @@ for (const direction of ["up", "down"] as const) {
     assert.equal(one.routes![0]!.reconnects, SPOILED.length);
   });
 }
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`fixtures/${name}.pem`, import.meta.url));
+
+test("with TLS not one bit is changed, nor a record repeated, without the connection's end", async (t) => {
+  const mesh = await startFaultMesh(t, {
+    serverArgs: ["--tls-cert", fixture("test-server"), "--tls-key", fixture("test-server-key")],
+    clientArgs: ["--tls", "--tls-ca", fixture("test-ca")],
+  });
+  const flip = (share: number) => (bytes: Buffer): Buffer => {
+    const flipped = Buffer.from(bytes);
+    flipped[Math.floor(share * (bytes.length - 1))]! ^= 0x01;
+    return flipped;
+  };
+  const twice = (bytes: Buffer): Buffer => Buffer.concat([bytes, bytes]);
+  const spoiled = [["up", flip(0.3)], ["down", flip(0.6)], ["up", flip(1)], ["up", twice]] as const;
+  let mostMs = 0;
+  for (const [direction, spoil] of spoiled) {
+    const before = mesh.one.log().length;
+    const tookMs = await mesh.survives(() => mesh.way.spoil(direction, spoil));
+    mostMs = Math.max(mostMs, tookMs);
+    const { message } = await mesh.one.logged(says(/^connection lost: ./), before);
+    t.diagnostic(message);
+  }
+  const { one } = await mesh.finish(mostMs);
+  assert.equal(one.routes![0]!.reconnects, spoiled.length);
+});
 
 const REPEATED = 5;
 
