@@ -18,6 +18,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const UNTRUSTED = "the other end's certificate is of an authority that is not trusted (--tls-ca)";
 const NO_TLS = "the other end does not speak TLS";
+const SPOILED = "what was sent over TLS was changed on its way";
 const NO_COMMON_TLS = "the other end does not speak TLS 1.3";
 
 /** Of certificates and handshakes. */
@@ -26,9 +27,13 @@ const TLS_WORDS: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: "the other end's certificate is not valid yet",
   CERT_REVOKED: "the other end's certificate has been revoked",
   DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  EPROTO: "the TLS connection broke",
   ERR_SSL_BAD_RECORD_TYPE: NO_TLS,
+  ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: SPOILED,
   ERR_SSL_HTTP_REQUEST: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  "ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC": SPOILED,
+  ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC: SPOILED,
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: "the other end says that this certificate has expired",
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: NO_COMMON_TLS,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "the other end does not trust this certificate's authority",

@@ -39,7 +39,12 @@ export function adopt(
     destroy: () => void socket.destroy(),
   });
   socket.on("data", (chunk) => events.data(chunk));
-  socket.on("error", (error) => failure = new Error(describeNetworkError(error)));
+  socket.on("error", (error) => {
+    // What follows from the first error says less.
+    failure ??= new Error(describeNetworkError(error));
+    // TLS that was told of its failure by the other end stays open by itself.
+    socket.destroy();
+  });
   socket.on("close", () => events.closed(failure));
 }
 
