@@ -72,8 +72,8 @@ const options = {
   "max-per-address": value(wholeNumber({ least: 1, most: 100_000 }), {
     group: LIMITS,
     help:
-      "Connections from one address, or one /64 of IPv6: further ones are turned away. As many " +
-      "as --max-clients where it is not given: behind a load balancer all may have its address.",
+      "Connections from one address, or one /64 of IPv6: further ones are turned away. No limit " +
+      "but --max-clients where it is not given: behind a load balancer all may have its address.",
   }),
   "max-rate": value(number({ zero: false, most: 10_000_000 }), {
     group: LIMITS,

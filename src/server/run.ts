@@ -226,7 +226,7 @@ function createServerRelay(
     name,
     processId,
     maxClients: config.maxClients,
-    maxPerAddress: config.maxPerAddress ?? config.maxClients,
+    ...(config.maxPerAddress !== undefined && { maxPerAddress: config.maxPerAddress }),
     maxRate: { messages: config.maxRate ?? Infinity, bytes: config.maxByteRate ?? Infinity },
     maxBacklogBytes: config.maxBacklog,
     filter: config.filter,
