@@ -135,15 +135,12 @@ test("the dashboard of a live mesh", { skip }, async (t) => {
     await withText(page, "#course-title", "client-asia → server-asia");
     await page.locator("#course-table summary").click();
     await page.locator("#course-table tbody tr").first().waitFor();
-    for (let left = 10;; left--) {
-      const { keys } = await exportedJson(page);
-      const chosen = keys.filter(({ from, to }) => from === "client-asia" && to === "server-asia");
-      const [newest] = await rowsOf(page, "#course-table");
-      const p95 = chosen.map(({ last }) => formatMs(last![4]!));
-      // An interval may have ended between the two looks.
-      if (p95.includes(newest![5]!)) break;
-      assert.ok(left > 0, `${newest}: the newest interval's P95 is ${p95}`);
-    }
+    const { keys } = await exportedJson(page);
+    const chosen = keys.filter(({ from, to }) => from === "client-asia" && to === "server-asia");
+    const rows = await rowsOf(page, "#course-table");
+    const p95 = chosen.map(({ last }) => formatMs(last![4]!));
+    // The page stands still, the course was asked for later: it may have newer intervals.
+    assert.ok(rows.some((row) => p95.includes(row[5]!)), `${rows[0]}: P95 was ${p95}`);
   });
 
   await t.test("filters by name, in charts, files and links alike", async () => {
