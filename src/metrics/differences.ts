@@ -42,9 +42,9 @@ export interface DifferenceLink {
    * An echo of this session came back.
    *
    * @param slotUs Its intended time.
-   * @param elapsedUs Received − sent, both by this client's clock.
+   * @param roundTripUs Received − sent by this client's clock, less the time inside the relay.
    */
-  roundTrip(slotUs: number, elapsedUs: number): void;
+  roundTrip(slotUs: number, roundTripUs: number): void;
   /** Messages of an origin session that come down in this session. Ask once, close after. */
   downFrom(originSession: string): DownStream;
   /** The session ended, and its streams with it. */
@@ -198,14 +198,14 @@ export function createDifferences(routes: readonly string[], client: string): Di
             up.oneWay(route, other, differenceUs, receptionUs - values[theirs + RECEPTION]!);
           }
         },
-        roundTrip(slotUs, elapsedUs) {
+        roundTrip(slotUs, roundTripUs) {
           const row = slots.rowOf(slotUs);
           if (row < 0) return;
           const { values } = slots;
           if (!Number.isNaN(values[row + ours + ROUND_TRIP])) return;
-          values[row + ours + ROUND_TRIP] = elapsedUs;
+          values[row + ours + ROUND_TRIP] = roundTripUs;
           for (let other = 0; other < routes.length; other++) {
-            const differenceUs = elapsedUs - values[row + other * SLOT_COLUMNS + ROUND_TRIP]!;
+            const differenceUs = roundTripUs - values[row + other * SLOT_COLUMNS + ROUND_TRIP]!;
             if (other === route || Number.isNaN(differenceUs)) continue;
             up.roundTrip(route, other, differenceUs);
           }
