@@ -136,11 +136,74 @@ test("variation compares neighbours in sequence of one session only", () => {
   record(one, 5, 1000);
   record(other, 6, 900_000); // of another session: no neighbour of 5
   record(one, 7, 5000); // 6 is missing
-  record(one, 6, 90_000); // came late: no pair, and 7 stays the newest
   record(one, 8, 5300); // a pair with 7
   record(other, 7, 900_100); // a pair with the other session's 6
   const { ipdv_ms: ipdv } = figures.summarise(1);
   assert.deepEqual([ipdv?.min, ipdv?.mean, ipdv?.max], [0.1, 0.2, 0.3]);
+});
+
+test("a message that comes late is compared with both its neighbours, and the newest stays newest", () => {
+  const figures = createFigures(HOP);
+  const stream = figures.open();
+  const record = (sequence: number, delayUs: number) =>
+    stream.record(sequence, 16, delayUs, delayUs, 1, NaN);
+  record(1, 1000);
+  record(3, 5000);
+  record(2, 1700); // 0.7 after 1, 3.3 before 3
+  record(4, 5100); // 0.1 after 3
+  const { ipdv_ms: ipdv } = figures.summarise(1);
+  assert.deepEqual([ipdv?.min, ipdv?.max], [0.1, 3.3]);
+  assert.ok(Math.abs(ipdv!.mean - 4.1 / 3) < 1e-4);
+});
+
+test("two messages in the wrong order have a variation and a jitter", () => {
+  const figures = createFigures(HOP);
+  const stream = figures.open();
+  for (const [sequence, delayUs] of [[0, 0], [2, 2600], [1, 1000]] as const) {
+    stream.record(sequence, 16, delayUs, delayUs, 1, NaN);
+  }
+  const { ipdv_ms: ipdv, jitter_ms: jitter } = figures.summarise(1);
+  assert.deepEqual([ipdv?.min, ipdv?.max, jitter], [1, 1.6, 0.1586]);
+});
+
+test("variation is that of all neighbours that came, in whatever order and however many are lost", () => {
+  const message = fc.record({
+    delayUs: fc.integer({ min: 0, max: 100_000 }),
+    isLost: fc.boolean(),
+    // Overtaken by fewer than the window knows.
+    heldBy: fc.integer({ min: 0, max: 200 }),
+  });
+  fc.assert(
+    fc.property(fc.array(message, { minLength: 2, maxLength: 600 }), (messages) => {
+      const figures = createFigures(HOP);
+      const stream = figures.open();
+      const came = messages.map((one, sequence) => ({ ...one, sequence }))
+        .filter(({ isLost }) => !isLost);
+      const order = came.toSorted((a, b) => a.sequence + a.heldBy - b.sequence - b.heldBy);
+      for (const { sequence, delayUs } of order) stream.record(sequence, 16, delayUs, 1, 1, NaN);
+      const variationsMs = came.flatMap(({ sequence, delayUs }, i) => {
+        const before = came[i - 1];
+        if (before?.sequence !== sequence - 1) return [];
+        return [Math.abs(delayUs - before.delayUs) / 1000];
+      });
+      const { ipdv_ms: ipdv } = figures.summarise(1);
+      if (variationsMs.length === 0) return assert.equal(ipdv, undefined);
+      const sum = variationsMs.reduce((a, b) => a + b);
+      assert.equal(ipdv?.min, Math.min(...variationsMs));
+      assert.equal(ipdv.max, Math.max(...variationsMs));
+      assert.ok(Math.abs(ipdv.mean - sum / variationsMs.length) <= 0.0001);
+    }),
+    { seed: 3393, numRuns: 200 },
+  );
+});
+
+test("a message that comes later than the window reaches back is counted and not compared", () => {
+  const figures = createFigures(HOP);
+  const stream = figures.open();
+  const record = (sequence: number) => stream.record(sequence, 16, 1000, 1000, 1, NaN);
+  for (const sequence of [0, 2, 1000, 1]) record(sequence);
+  assert.equal(figures.summarise(1).count, 4);
+  assert.equal(figures.summarise(1).ipdv_ms, undefined);
 });
 
 test("jitter follows RFC 3550 for one session, whatever the offset of the clocks", () => {

@@ -9,6 +9,7 @@
 
 import { boundFigures, confidence, delayFigures, toMs } from "./delays.ts";
 import { createFigureWatch, type FigureWatch } from "./figure-watch.ts";
+import { createGapEnds, GAP_ENDS, type GapEnds } from "./gap-ends.ts";
 import { Histogram } from "./histogram.ts";
 import { addLoss, type LossSource, noLoss, subtractLoss } from "./loss.ts";
 import type { KeySummary, LossFigures } from "./summary.ts";
@@ -220,7 +221,8 @@ class Stream implements FigureStream {
   readonly close: () => void;
   #sequence = NaN;
   #rawUs = NaN;
-  /** RFC 3550, section 6.4.1: J += (|D| − J) / 16. */
+  #ends: GapEnds | undefined;
+  /** RFC 3550, section 6.4.1: J += (|D| − J) / 16, by neighbours in sequence as they pair up. */
   jitterUs = 0;
   /** Neighbours that were compared. */
   pairs = 0;
@@ -252,19 +254,42 @@ class Stream implements FigureStream {
 
   /**
    * Delay variation of neighbours in sequence (RFC 3393, with the selection function "consecutive
-   * messages"): where one was lost or came late, there is no pair.
+   * messages"), whichever of the two came first: where one was lost, there is no pair.
    */
   #compare(sequence: number, bytes: number, rawUs: number): void {
     this.#tally.count++;
     this.#tally.bytes += bytes;
-    if (sequence === this.#sequence + 1) {
-      const differenceUs = Math.abs(rawUs - this.#rawUs);
-      this.#tally.ipdv.record(differenceUs);
-      this.jitterUs += (differenceUs - this.jitterUs) / 16;
-      this.pairs++;
-    } else if (sequence <= this.#sequence) return;
+    if (sequence === this.#sequence + 1) this.#vary(rawUs - this.#rawUs);
+    else if (sequence <= this.#sequence) return this.#fill(sequence, rawUs);
+    else this.#skip(sequence, rawUs);
     this.#sequence = sequence;
     this.#rawUs = rawUs;
+  }
+
+  #vary(differenceUs: number): void {
+    const variationUs = Math.abs(differenceUs);
+    this.#tally.ipdv.record(variationUs);
+    this.jitterUs += (variationUs - this.jitterUs) / 16;
+    this.pairs++;
+  }
+
+  /** Begins, or leaves a gap: what comes late into it will ask for the messages at its two ends. */
+  #skip(sequence: number, rawUs: number): void {
+    if (this.#ends === undefined) this.#ends = createGapEnds(sequence, rawUs);
+    else {
+      this.#ends.set(this.#sequence, this.#rawUs);
+      this.#ends.set(sequence, rawUs);
+    }
+  }
+
+  /** Came late: is compared with both neighbours, as far as they have come. */
+  #fill(sequence: number, rawUs: number): void {
+    if (this.#sequence - sequence >= GAP_ENDS) return;
+    const ends = this.#ends!;
+    const [beforeUs, afterUs] = [ends.get(sequence - 1), ends.get(sequence + 1)];
+    if (beforeUs === beforeUs) this.#vary(rawUs - beforeUs);
+    if (afterUs === afterUs) this.#vary(afterUs - rawUs);
+    ends.set(sequence, rawUs);
   }
 }
 

@@ -68,7 +68,10 @@ export interface KeySummary extends LossFigures {
   error_ms?: { p50: number; max: number };
   /** |difference of delay| of neighbours in sequence (RFC 3393). */
   ipdv_ms?: DelayFigures;
-  /** Smoothed jitter (RFC 3550, section 6.4.1); mean of the sessions' by their numbers of pairs. */
+  /**
+   * Jitter smoothed as in RFC 3550, section 6.4.1, over the pairs of `ipdv_ms` as they become
+   * complete; mean of the sessions' by their numbers of pairs.
+   */
   jitter_ms?: number;
   /** Base64 of the compressed V2 HdrHistogram of `ms`, unit 0.1 µs. */
   hdr?: string;
