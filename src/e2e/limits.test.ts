@@ -49,9 +49,9 @@ test("a flood keeps to its rate, and loses nothing", async (t) => {
   const { sent, received, seconds, keys } = documentOf(await flood.exited);
   assert.equal(received, 8000);
   assert.ok(keys.every((key) => key.lost === 0));
-  // What a network may have held back for 10 s comes at once, the rest at the rate. Without a
-  // limit all of it takes a tenth of a second.
-  assert.ok(seconds >= 1, `${sent} in ${seconds} s`);
+  // What a network may have held back for 10 s comes at once; the rest at the rate, but for what
+  // one chunk has beyond it: 5.1 s at least, whatever the machine.
+  assert.ok(seconds >= 3, `${sent} in ${seconds} s`);
   const { refusals } = documentOf(await server.stop());
   assert.equal(refusals!["rate"], undefined);
 });

@@ -99,7 +99,7 @@ export function createInbound(options: InboundOptions): Inbound {
     }
     session.dataUs = receivedUs;
     region.start = end;
-    session.rate?.take(messages, end - start);
+    session.rate?.take(messages, end - start, receivedUs);
     if (messages > 0) {
       gathered.push({ view, bytes: region.bytes, start, end, receivedUs, messages, warmUp });
     }
@@ -208,7 +208,7 @@ export function createInbound(options: InboundOptions): Inbound {
     const type = view.getUint8(start + 4);
     const frame = region.bytes.subarray(start, start + length);
     region.start += length;
-    session.rate?.take(1, length);
+    session.rate?.take(1, length, region.receivedUs);
     switch (type) {
       case FrameType.clock:
         takeClock(session, frame, region.receivedUs);

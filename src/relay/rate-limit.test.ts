@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRateLimit } from "./rate-limit.ts";
+import { createRandom } from "./simulation/random.ts";
 import { createBench, message } from "./simulation/relay-bench.ts";
 
 const SECOND = 1_000_000;
@@ -8,23 +9,32 @@ const SECOND = 1_000_000;
 test("who keeps to the rate never exceeds it, even by a clock that is a little fast", () => {
   const rate = createRateLimit({ messages: 100, bytes: Infinity }, 0);
   for (let i = 1; i <= 200_000; i++) {
-    rate.take(1, 50);
-    assert.ok(!rate.isExceeded(i * 10_000 * (1 - 5e-4)), `message ${i}`);
+    const atUs = i * 10_000 * (1 - 5e-4);
+    rate.take(1, 50, atUs);
+    assert.ok(!rate.isExceeded(atUs), `message ${i}`);
   }
 });
 
 test("what a network held back for some seconds may come at once, and not more", () => {
   const rate = createRateLimit({ messages: 100, bytes: Infinity }, 0);
-  rate.take(1000, 0);
+  rate.take(1000, 0, 0);
   assert.ok(!rate.isExceeded(0));
-  rate.take(1, 0);
+  rate.take(1, 0, 0);
   assert.ok(rate.isExceeded(0));
   assert.ok(!rate.isExceeded(SECOND));
 });
 
+test("a pause earns nothing beyond that, and a time that comes late nothing either", () => {
+  const rate = createRateLimit({ messages: 100, bytes: Infinity }, 0);
+  rate.take(1001, 0, 3600 * SECOND);
+  assert.ok(rate.isExceeded(3600 * SECOND));
+  rate.take(0, 0, 0);
+  assert.ok(rate.isExceeded(3600 * SECOND));
+});
+
 test("bytes count as well", () => {
   const rate = createRateLimit({ messages: Infinity, bytes: 1000 }, 0);
-  rate.take(1, 10_001);
+  rate.take(1, 10_001, 0);
   assert.ok(rate.isExceeded(0));
 });
 
@@ -68,4 +78,34 @@ test("a flood is slowed down to its rate and loses nothing", () => {
   bench.pass(3 * SECOND);
   assert.equal(other.messages.length, 160);
   assert.ok(!flood.link.paused);
+});
+
+test("a flood never gets further than its rate allows, whenever its bytes come", () => {
+  const PER_SECOND = 500;
+  const MESSAGES_A_CHUNK = 400;
+  // Of a fixed seed: how much is on its way, how long the relay is not heard of.
+  const random = createRandom(8).next;
+  for (let run = 0; run < 20; run++) {
+    const bench = createBench({ maxRate: { messages: PER_SECOND, bytes: Infinity } });
+    const flood = bench.join({ mode: "flood", echo: true });
+    const startUs = bench.nowUs;
+    let sent = 0;
+    while (sent < 8000) {
+      if (random() < 0.1) bench.sleep(random() * 4 * SECOND);
+      bench.pass(random() * 0.4 * SECOND);
+      // A system's buffers hold many chunks: they all come while nobody says stop.
+      for (let chunks = Math.ceil(random() * 20); chunks > 0 && !flood.link.paused; chunks--) {
+        const count = Math.ceil(random() * MESSAGES_A_CHUNK);
+        flood.say(...Array.from({ length: count }, () => message(++sent)));
+      }
+      const seconds = (bench.nowUs - startUs) / SECOND;
+      const allowed = PER_SECOND * (10 + 1.01 * seconds) + MESSAGES_A_CHUNK;
+      assert.ok(
+        bench.log.messages.length <= allowed,
+        `${bench.log.messages.length} in ${seconds} s`,
+      );
+    }
+    bench.pass(20 * SECOND);
+    assert.equal(bench.log.messages.length, sent);
+  }
 });

@@ -8,7 +8,8 @@ export interface RateLimits {
 }
 
 export interface RateLimit {
-  take(messages: number, bytes: number): void;
+  /** At `nowUs` so much has come; an earlier time than was known counts as none that has passed. */
+  take(messages: number, bytes: number, nowUs: number): void;
   /** More has been taken than there was: until it is made up for. */
   isExceeded(nowUs: number): boolean;
 }
@@ -19,24 +20,31 @@ const BURST_S = 10;
 const TOLERANCE = 1.01;
 
 export function createRateLimit({ messages, bytes }: RateLimits, startUs: number): RateLimit {
-  let messagesLeft = messages * BURST_S;
-  let bytesLeft = bytes * BURST_S;
+  const buckets = [createBucket(messages), createBucket(bytes)] as const;
   let filledUs = startUs;
 
-  const fill = (left: number, perSecond: number, seconds: number): number =>
-    Math.min(left + perSecond * TOLERANCE * seconds, perSecond * BURST_S);
+  /** Before anything is taken: what a pause would fill beyond the brim is nobody's. */
+  const fill = (nowUs: number): void => {
+    if (nowUs <= filledUs) return;
+    const seconds = (nowUs - filledUs) / 1e6;
+    filledUs = nowUs;
+    for (const bucket of buckets) {
+      const { perSecond, left } = bucket;
+      bucket.left = Math.min(left + perSecond * TOLERANCE * seconds, perSecond * BURST_S);
+    }
+  };
 
   return {
-    take(count, size) {
-      messagesLeft -= count;
-      bytesLeft -= size;
+    take(count, size, nowUs) {
+      fill(nowUs);
+      buckets[0].left -= count;
+      buckets[1].left -= size;
     },
     isExceeded(nowUs) {
-      const seconds = (nowUs - filledUs) / 1e6;
-      filledUs = nowUs;
-      messagesLeft = fill(messagesLeft, messages, seconds);
-      bytesLeft = fill(bytesLeft, bytes, seconds);
-      return messagesLeft < 0 || bytesLeft < 0;
+      fill(nowUs);
+      return buckets[0].left < 0 || buckets[1].left < 0;
     },
   };
 }
+
+const createBucket = (perSecond: number) => ({ perSecond, left: perSecond * BURST_S });
