@@ -120,11 +120,14 @@ test("a full disk costs records, counted, and no message", { skip: skipMounts },
 
 const DESCRIPTORS = 48;
 
-test("a server without descriptors keeps its clients, and takes others once it can", async (t) => {
+test("a server without descriptors says so, keeps its clients, and takes others once it can", async (t) => {
   const mesh = await startFaultMesh(t, {
     server: { through: ["prlimit", `--nofile=${DESCRIPTORS}`] },
+    serverArgs: ["--http", "0"],
   });
   const { port } = mesh.server;
+  await mesh.server.logged(says(/^there is room for \d clients/));
+  const { port: httpPort } = await mesh.server.logged(says(/^serving http/));
   const sockets: net.Socket[] = [];
   let late: ReturnType<typeof start> | undefined;
   const tookMs = await mesh.survives(async () => {
@@ -135,8 +138,11 @@ test("a server without descriptors keeps its clients, and takes others once it c
       await Promise.race([once(socket, "connect"), once(socket, "close")]);
     }
     late = start(t, "client", ["-s", `127.0.0.1:${port}`, "-n", "late", "--json"]);
-    const { message } = await late.logged(says(/^no connection/));
-    t.diagnostic(message);
+    await late.logged(says(/^no connection/));
+    const line = await mesh.server.logged(says(/^a client was turned away: the server is out of/));
+    assert.equal(line["reason"], "descriptors");
+    const metrics = await (await fetch(`http://127.0.0.1:${String(httpPort)}/metrics`)).text();
+    assert.match(metrics, /turned_away_connections_total\{.*reason="descriptors".*\} [1-9]\d/);
     for (const socket of sockets) socket.destroy();
     await late.logged(isConnected);
   }, { reconnects: false });

@@ -69,6 +69,30 @@ test("a relay tells who has too many connections, and keeps nothing of those it 
   assert.ok(bench.join().welcome !== undefined);
 });
 
+test("a server out of descriptors tells a few of it, and the rest go at once; UDP needs none", () => {
+  let isShort = false;
+  const bench = createBench({ isShortOfDescriptors: () => isShort });
+  bench.join();
+  isShort = true;
+  const others = Array.from({ length: 10 }, () => bench.connect());
+  assert.match(others[0]!.bye!.text, /out of file descriptors/);
+  assert.deepEqual(others.map(({ link }) => link.destroyed).indexOf(true), 8);
+  assert.equal(bench.relay.admit("192.0.2.1:1", () => {}), undefined);
+  assert.equal(bench.log.refused.length, 11);
+  const link = {
+    peer: "192.0.2.1:1",
+    write: () => true,
+    pause() {},
+    resume() {},
+    end() {},
+    destroy() {},
+  };
+  bench.relay.accept({ ...link, transport: "udp" });
+  assert.equal(bench.log.refused.length, 11);
+  isShort = false;
+  assert.ok(bench.join().welcome !== undefined);
+});
+
 test("who was turned away and does not go is closed, and of too many none is waited for", () => {
   const bench = createBench({ maxPerAddress: 1 });
   bench.join();

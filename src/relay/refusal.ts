@@ -21,6 +21,8 @@ export const REFUSAL_REASONS = [
   "per-address",
   /** There are as many connections as there may be in all. */
   "crowded",
+  /** The server may have no more files and sockets open. */
+  "descriptors",
   /** Made room for others: too many connections had said no hello yet. */
   "half-open",
   /** Sent more than it may. */

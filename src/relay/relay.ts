@@ -17,7 +17,7 @@ import { createGreeter, type Greeted, type Secrets } from "./greeting.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
 import { type Hello, MAX_HELLO_BYTES, PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
 import { toHex } from "./hex.ts";
-import { type Link, type LinkEvents, STRAGGLERS_US } from "./link.ts";
+import { type Link, type LinkEvents, STRAGGLERS_US, type TransportName } from "./link.ts";
 import { createOutbox } from "./outbox.ts";
 import { createProcessPairs } from "./process-pairs.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -48,6 +48,8 @@ export interface RelayOptions {
   maxRate?: RateLimits | undefined;
   maxBacklogBytes: number;
   /** Text that a session's payloads must contain; empty: everything passes. */
+  /** There is no room for another connection of its own descriptor. */
+  isShortOfDescriptors?: (() => boolean) | undefined;
   filter: string;
   clockMode: ClockMode;
   /** What is known of this host's wall clock. */
@@ -150,6 +152,12 @@ export function createRelay(options: RelayOptions): Relay {
   let lastNumber = 0;
   let patrolUs = nowUs() + PATROL_US;
   let shuttingDown = false;
+
+  /** Lets someone in who comes by `transport`, of which only some take a descriptor each. */
+  function enter(peer: string, evict: () => void, transport: TransportName = "tcp") {
+    if (transport === "tcp" && options.isShortOfDescriptors?.()) return "descriptors";
+    return gate.enter(peer, evict);
+  }
 
   /** Says bye; what is queued still leaves. */
   function bye(connection: Connection, reason: ByeReasonName, text: string, atUs: number): void {
@@ -417,14 +425,14 @@ export function createRelay(options: RelayOptions): Relay {
     },
     left: gate.left,
     admit(peer, evict) {
-      const admission = gate.enter(peer, evict);
+      const admission = enter(peer, evict);
       if (typeof admission !== "string") return admission;
       observer.refused(peer, noRoom(admission), admission);
       return undefined;
     },
     accept(link, given) {
       const startUs = nowUs();
-      const admission = given ?? gate.enter(link.peer, () => {});
+      const admission = given ?? enter(link.peer, () => {}, link.transport);
       if (typeof admission === "string") {
         observer.refused(link.peer, noRoom(admission), admission);
         return doorstep.turnDown(link, admission, startUs);

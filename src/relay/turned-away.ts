@@ -13,14 +13,21 @@ export const MADE_ROOM = "made room: too many connections without a session";
 
 /** Why there is no room for a connection. */
 export function noRoom(reason: RefusalReason): string {
-  return reason === "per-address"
-    ? "there are too many connections from this address (--max-per-address)"
-    : "there are too many connections";
+  switch (reason) {
+    case "per-address":
+      return "there are too many connections from this address (--max-per-address)";
+    case "descriptors":
+      return "the server is out of file descriptors (ulimit -n)";
+    default:
+      return "there are too many connections";
+  }
 }
 
 /** Links that were turned down have so long to take their bye, µs, and so many may. */
 const FAREWELL_US = 5_000_000;
 const MAX_FAREWELLS = 1000;
+/** Of those that are kept back, where there are no descriptors. */
+const MAX_FAREWELLS_OF_RESERVE = 8;
 
 export interface Doorstep {
   /** Ends a link that there is no room for: it is told, where that costs nothing that lasts. */
@@ -42,7 +49,8 @@ export function createDoorstep(): Doorstep {
     turnDown(link, reason, nowUs) {
       const counts = { sent: 0, origins: [] };
       const bye = writeBye({ reason: "crowded", counts, text: noRoom(reason) });
-      const isTold = reason !== "crowded" && leaving.size < MAX_FAREWELLS && link.write([bye]);
+      const most = reason === "descriptors" ? MAX_FAREWELLS_OF_RESERVE : MAX_FAREWELLS;
+      const isTold = reason !== "crowded" && leaving.size < most && link.write([bye]);
       if (isTold) {
         leaving.set(link, nowUs + FAREWELL_US);
         link.end();

@@ -19,6 +19,7 @@ import { type HttpService, openHttpService } from "../http/service.ts";
 import { type Clock, createClock } from "../platform/clock.ts";
 import { Failure } from "../platform/failure.ts";
 import { hmacSha256 } from "../platform/hmac.ts";
+import { findDescriptors } from "../platform/descriptors.ts";
 import { fillName, findPlace } from "../platform/place.ts";
 import { createTicker } from "../platform/ticker.ts";
 import { watchTokens } from "../platform/tokens.ts";
@@ -229,6 +230,7 @@ function createServerRelay(
     ...(config.maxPerAddress !== undefined && { maxPerAddress: config.maxPerAddress }),
     maxRate: { messages: config.maxRate ?? Infinity, bytes: config.maxByteRate ?? Infinity },
     maxBacklogBytes: config.maxBacklog,
+    isShortOfDescriptors: findDescriptors(config.maxClients, logger("server").warn)?.isShort,
     filter: config.filter,
     clockMode: config.clock,
     hostClock,

@@ -1,0 +1,88 @@
+/**
+ * How many files and sockets this process may have open. Neither Node nor Deno tell when there are
+ * none left: the one closes whoever comes, the other leaves them in the queue, and files cannot be
+ * opened. So the last ones are kept for files, and the server knows why it takes nobody.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Kept for what is no connection: files of records, names that are looked up, the HTTP service. */
+const RESERVE = 16;
+/** Counting takes longer the more there are: it comes no more often than this. */
+const SOONEST_MS = 100;
+/** Connections may have gone, other things have come: what was counted is believed so long. */
+const LATEST_MS = 1_000;
+
+export interface Descriptors {
+  /** Connections that there is room for by now. */
+  readonly room: number;
+  /** Whether there is none left for one more connection, which is counted where there is. */
+  isShort(): boolean;
+}
+
+export interface DescriptorSources {
+  limit: number;
+  /** Those that are open now; throws where there is none left to find out. */
+  countOpen: () => number;
+  nowMs: () => number;
+}
+
+export function createDescriptors({ limit, countOpen, nowMs }: DescriptorSources): Descriptors {
+  const most = limit - RESERVE;
+  let open = 0;
+  let countedMs = -Infinity;
+
+  const count = (): void => {
+    countedMs = nowMs();
+    try {
+      open = countOpen();
+    } catch {
+      open = limit;
+    }
+  };
+  count();
+
+  return {
+    get room() {
+      return Math.max(0, most - open);
+    },
+    isShort() {
+      if (open * 2 >= most) {
+        const ageMs = nowMs() - countedMs;
+        if (ageMs >= LATEST_MS || (open >= most && ageMs >= SOONEST_MS)) count();
+      }
+      if (open >= most) return true;
+      open++;
+      return false;
+    },
+  };
+}
+
+/**
+ * Those of this process; undefined where the system does not say, or sets no limit. Warns where
+ * they do not suffice for `connections`.
+ */
+export function findDescriptors(
+  connections: number,
+  warn: (message: string) => void,
+): Descriptors | undefined {
+  let limit: number | undefined;
+  try {
+    limit = descriptorLimit(readFileSync("/proc/self/limits", "utf8"));
+  } catch {
+    // Only Linux has it.
+  }
+  if (limit === undefined) return undefined;
+  const countOpen = (): number => readdirSync("/proc/self/fd").length;
+  const descriptors = createDescriptors({ limit, countOpen, nowMs: () => performance.now() });
+  const { room } = descriptors;
+  if (room < connections) {
+    warn(`there is room for ${room} clients: this process may have ${limit} files (ulimit -n)`);
+  }
+  return descriptors;
+}
+
+/** What `/proc/self/limits` says of open files; undefined: as many as one likes. */
+export function descriptorLimit(limits: string): number | undefined {
+  const found = /^Max open files\s+(\d+)/m.exec(limits);
+  return found ? Number(found[1]) : undefined;
+}
