@@ -73,6 +73,11 @@ export function createOutbox(link: Link, maxBacklogBytes: number, startUs: numbe
     }
     backlogBytes += bytes;
     for (const slice of slices) {
+      // One and the same for all receivers: a view for each would be most of what their queues take.
+      if (slice.byteLength <= PIECE_BYTES) {
+        queue.push(slice);
+        continue;
+      }
       for (let at = 0; at < slice.byteLength; at += PIECE_BYTES) {
         queue.push(slice.subarray(at, at + PIECE_BYTES));
       }

@@ -64,7 +64,7 @@ const options = {
     "File with the secret that clients must know, and that the server proves to know; several, " +
       "one a line, while it is changed.",
   ),
-  "max-clients": value(wholeNumber({ least: 1, most: 100_000 }), {
+  "max-clients": value(wholeNumber({ least: 1, most: 10_000 }), {
     group: LIMITS,
     default: "1000",
     help: "Further clients are turned away, and told so.",
