@@ -3,7 +3,7 @@
  * schedule says, and feeds what comes back to the estimator of the two processes.
  */
 import type { ClockEvent } from "../relay/clock-estimator.ts";
-import { readClockFrame, writeClockFrame } from "../relay/clock-frame.ts";
+import { readClockFrame, stampRequest, writeClockFrame } from "../relay/clock-frame.ts";
 import { createClockSchedule } from "../relay/clock-schedule.ts";
 import { type HostClock, systemInterval } from "../relay/clock-system-interval.ts";
 import type { ProcessPair } from "../relay/process-pairs.ts";
@@ -62,12 +62,13 @@ export function createClockExchange(options: ClockExchangeOptions): ClockExchang
         phase: 1,
         exchange: ++number,
         soonestMs: 0,
-        t1Us: nowUs(),
+        t1Us: 0,
         t2Us: 0,
         t3Us: 0,
         t4Us: 0,
         ...hostFields(hostClock()),
       });
+      stampRequest(request, nowUs());
       send(request, atUs);
     },
     answered(frame, receivedUs) {
@@ -81,6 +82,9 @@ export function createClockExchange(options: ClockExchangeOptions): ClockExchang
       const answer = { ...clock, phase: 3 as const, t4Us: receivedUs, ...hostFields(host) };
       send(writeClockFrame(answer), receivedUs);
       rttUs = receivedUs - t1Us - (t3Us - t2Us);
+      if (process.env.DUMP) {
+        process.stderr.write(`DUMP ${t2Us - t1Us} ${t3Us - t2Us} ${receivedUs - t3Us}\n`);
+      }
       options.rtt(rttUs);
       const peer = { boundUs: clock.errorUs, anchorErrorUs: 0, wallShiftUs: clock.wallShiftUs };
       const news = [

@@ -46,14 +46,27 @@ test("a burst of eight goes out first, each as soon as the one before has return
   assert.equal(burstEndUs, 40_000);
 });
 
-test("steady exchanges follow every ten round trips, 100 ms to 2 s, never in step", () => {
+test("steady exchanges follow in threes every ten round trips, 100 ms to 2 s, never in step", () => {
   for (const [rttUs, expectedUs] of [[50, 100e3], [30e3, 300e3], [400e3, 2e6]] as const) {
-    const { gaps } = runSchedule({ rttUs, forUs: 300e6 });
+    const { gaps: all } = runSchedule({ rttUs, forUs: 300e6 });
+    const firstLong = all.findIndex((gapUs) => gapUs > 2 * rttUs);
+    const gaps = all.slice(firstLong).filter((_, index) => index % 3 === 0);
+    const within = all.slice(firstLong).filter((_, index) => index % 3 !== 0);
+    // To the f64's step.
+    assert.ok(within.every((gapUs) => Math.abs(gapUs - rttUs) < 0.1), `at ${rttUs}`);
     const gapUs = mean(gaps) - rttUs;
     assert.ok(Math.abs(gapUs / expectedUs - 1) < 0.03, `${gapUs} at ${rttUs}`);
     assert.ok(Math.max(...gaps) - Math.min(...gaps) > 0.1 * expectedUs);
     assert.ok(Math.max(...gaps) - rttUs <= 1.1 * expectedUs);
   }
+});
+
+test("a lost exchange ends its group", () => {
+  const rttUs = 1000;
+  const { sentUs } = runSchedule({ rttUs, forUs: 20e6, isLost: (request) => request === 9 });
+  assert.equal(sentUs[9]! - sentUs[8]!, rttUs);
+  assert.ok(sentUs[10]! - sentUs[9]! > 250e3);
+  assert.deepEqual([sentUs[11]! - sentUs[10]!, sentUs[12]! - sentUs[11]!], [rttUs, rttUs]);
 });
 
 test("the peer can ask for fewer, in a burst too", () => {

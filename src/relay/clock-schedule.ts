@@ -1,6 +1,6 @@
 /**
- * When a connection sends its next clock exchange: a burst before the first data and after a step,
- * then steadily, more often where the round trip is short. Holds no timer: the caller asks `dueUs`
+ * When a connection sends its next clock exchanges: a burst before the first data and after a step,
+ * then a few steadily, more often where the round trip is short. Holds no timer: the caller asks `dueUs`
  * when to `poll` next, and polls then.
  */
 import { BURST_EXCHANGES } from "./clock-estimator.ts";
@@ -8,6 +8,12 @@ import { BURST_EXCHANGES } from "./clock-estimator.ts";
 const STEADY_RTTS = 10;
 const STEADY_LEAST_US = 100e3;
 const STEADY_MOST_US = 2e6;
+/**
+ * Steady exchanges come in groups, one right after the other: whoever slept takes its time to wake,
+ * and code that has not run for a while is slow, at one end more than at the other. The first of a
+ * group bears that, and those that follow are the quicker and the more even ones.
+ */
+const GROUP_EXCHANGES = 3;
 /** Steady intervals vary by this share either way, so that many clients do not fall in step. */
 const JITTER = 0.1;
 
@@ -44,6 +50,8 @@ export function createClockSchedule(nowUs: number, random: () => number): ClockS
   let dueUs = nowUs;
   let rttUs = Number.NaN;
   let soonestUs = 0;
+  /** Of the group under way, those that follow. */
+  let groupLeft = 0;
   let burstLeft = BURST_EXCHANGES;
   let burstEndUs = nowUs + BURST_LIMIT_US;
   let lost = 0;
@@ -55,6 +63,12 @@ export function createClockSchedule(nowUs: number, random: () => number): ClockS
 
   function intervalUs(): number {
     if (burstLeft > 0) return soonestUs;
+    // A peer that has wishes has too many others to answer.
+    if (groupLeft > 0 && soonestUs === 0) {
+      groupLeft--;
+      return 0;
+    }
+    groupLeft = GROUP_EXCHANGES - 1;
     const steadyUs = Number.isNaN(rttUs)
       ? STEADY_MOST_US
       : clamp(STEADY_RTTS * rttUs, STEADY_LEAST_US, STEADY_MOST_US);
@@ -84,6 +98,7 @@ export function createClockSchedule(nowUs: number, random: () => number): ClockS
         // The time-out was long enough: in a burst the next request goes out at once.
         if (burstLeft === 0) {
           waiting = false;
+          groupLeft = 0;
           dueUs = atUs + intervalUs();
           return false;
         }
@@ -100,6 +115,7 @@ export function createClockSchedule(nowUs: number, random: () => number): ClockS
       dueUs = atUs + intervalUs();
     },
     burst(atUs) {
+      groupLeft = 0;
       burstLeft = BURST_EXCHANGES;
       burstEndUs = atUs + BURST_LIMIT_US;
       if (!waiting) dueUs = atUs + soonestUs;

@@ -4,7 +4,7 @@
  * takes has over half a backlog queued.
  */
 import { readBye } from "./bye.ts";
-import { readClockFrame, writeClockFrame } from "./clock-frame.ts";
+import { readClockFrame, stampAnswer, writeClockFrame } from "./clock-frame.ts";
 import {
   beginHop,
   ClockMethod,
@@ -159,19 +159,20 @@ export function createInbound(options: InboundOptions): Inbound {
     const news = estimator.setSystemInterval(systemInterval(host, peer), receivedUs);
     if (news !== undefined) observer.clock(session, news);
     if (clock.phase === 1) {
-      const t3Us = nowUs();
-      session.answer = { exchange: clock.exchange, t2Us: receivedUs, t3Us };
       const answer = writeClockFrame({
         phase: 2,
         exchange: clock.exchange,
         soonestMs: soonestMs(options.sessions.size),
         t1Us: clock.t1Us,
         t2Us: receivedUs,
-        t3Us,
+        t3Us: 0,
         t4Us: 0,
         errorUs: host.boundUs + host.anchorErrorUs,
         wallShiftUs: host.wallShiftUs,
       });
+      const t3Us = nowUs();
+      session.answer = { exchange: clock.exchange, t2Us: receivedUs, t3Us };
+      stampAnswer(answer, t3Us);
       // One that does not read its answers gets no more of them.
       session.connection.outbox.sendData([answer], t3Us);
       return;
