@@ -41,13 +41,28 @@ test("the anchor is within its error of a wall clock that shows whole millisecon
   }
 });
 
-test("anchoring ends after 30 ms on a machine too slow for the bracket, and says what it has", () => {
+test("anchoring ends on a machine too slow for the bracket, and says what it has", () => {
   const machine = fakeMachine(400);
   const startUs = machine.elapsedUs();
   const clock = createClock(machine.sources);
-  assert.ok(machine.elapsedUs() - startUs < 32_000);
+  assert.ok(machine.elapsedUs() - startUs < 302_000);
   assert.ok(clock.anchorErrorUs > 1 && clock.anchorErrorUs < 800, `${clock.anchorErrorUs}`);
   assert.ok(Math.abs(clock.nowUs() - machine.exactWallUs()) <= clock.anchorErrorUs + 0.1);
+});
+
+test("anchoring does not count the time in which others had the processor", () => {
+  const machine = fakeMachine(0.1);
+  const { monotonicMs } = machine.sources;
+  let readings = 0;
+  // Others have it for 9.7 ms of each 9.9: the first tick that is seen is one after 70 ms.
+  const clock = createClock({
+    ...machine.sources,
+    monotonicMs() {
+      if (++readings % 1000 === 0) machine.wait(9_700);
+      return monotonicMs();
+    },
+  });
+  assert.ok(clock.anchorErrorUs < 0.5, `${clock.anchorErrorUs}`);
 });
 
 test("a step of the wall clock while anchoring does not spoil the anchor", () => {

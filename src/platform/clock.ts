@@ -38,8 +38,14 @@ export interface Clock {
 
 /** Width of the bracket around (wall − monotonic) at which anchoring ends. */
 const TARGET_BRACKET_US = 0.3;
-/** Anchoring takes what it has reached after this long; many ticks of the wall clock lie within. */
+/**
+ * Anchoring takes what it has reached after so long on the processor, in which many ticks of the wall
+ * clock lie, or after so long altogether.
+ */
 const ANCHOR_LIMIT_MS = 30;
+const ANCHOR_WAIT_MS = 300;
+/** Two readings that lie further apart were interrupted: more of the time went to others. */
+const READING_MS = 0.05;
 /** One tick of `Date.now()`. */
 const TICK_US = 1000;
 /** Rounding of an f64 of microseconds since 2020 and of both clocks' own steps, as slack. */
@@ -59,8 +65,9 @@ interface Bracket {
 }
 
 /**
- * Anchors a clock to the wall clock. Blocks for a few milliseconds, 30 at most, and then takes the
- * best bracket that it has: `anchorErrorUs` says what was reached.
+ * Anchors a clock to the wall clock. Blocks for a few milliseconds, for 30 at most where it has the
+ * processor to itself and 300 where it has not, and then takes the best bracket that it has:
+ * `anchorErrorUs` says what was reached.
  */
 export function createClock(sources: ClockSources = systemSources()): Clock {
   const { monotonicMs, wallMs } = sources;
@@ -111,7 +118,8 @@ function shiftUs({ lowUs, highUs }: Bracket): number {
 function anchor({ monotonicMs, wallMs }: ClockSources): Bracket {
   const bracket: Bracket = { lowUs: Number.NEGATIVE_INFINITY, highUs: Number.POSITIVE_INFINITY };
   let beforeMs = monotonicMs();
-  const limitMs = beforeMs + ANCHOR_LIMIT_MS;
+  const limitMs = beforeMs + ANCHOR_WAIT_MS;
+  let spentMs = 0;
   do {
     const shownUs = fromUnixMs(wallMs());
     const afterMs = monotonicMs();
@@ -125,8 +133,12 @@ function anchor({ monotonicMs, wallMs }: ClockSources): Bracket {
       bracket.lowUs = Math.max(bracket.lowUs, sampleLowUs);
       bracket.highUs = Math.min(bracket.highUs, sampleHighUs);
     }
+    spentMs += Math.min(afterMs - beforeMs, READING_MS);
     beforeMs = afterMs;
-  } while (bracket.highUs - bracket.lowUs > TARGET_BRACKET_US && beforeMs < limitMs);
+  } while (
+    bracket.highUs - bracket.lowUs > TARGET_BRACKET_US && spentMs < ANCHOR_LIMIT_MS &&
+    beforeMs < limitMs
+  );
   return bracket;
 }
 
