@@ -6,13 +6,15 @@
  *
  * - Connections are kept apart, because each has its own constant error, and only the one with the
  *   shortest round trip predicts. Changing it needs a clear advantage, since it moves the figures.
- * - Of each second and connection only the exchange with the shortest round trip is kept.
+ * - Of each second and connection only the exchange with the shortest round trip is kept; while the
+ *   connection is young, of each sixteenth, then each eighth and so on, so that the drift shows early.
  * - A line is fitted through the last minute's, each weighted by how far off it may be: with
  *   exponential queueing, an excess e over the least round trip leaves the middle evenly
  *   distributed within ±e/2, whose standard deviation is e/√12.
  */
 
-const BUCKET_US = 1e6;
+const BUCKET_LEAST_US = 1e6 / 16;
+const BUCKET_MOST_US = 1e6;
 const BUCKETS = 64;
 /** Connections that are kept; of more, those with the shortest round trips. */
 const TRACKS_MAX = 4;
@@ -51,6 +53,8 @@ interface Track {
   middlesUs: Float64Array;
   offsetsUs: Float64Array;
   rttsUs: Float64Array;
+  bucketUs: number;
+  oldestUs: number;
   newestUs: number;
   leastRttUs: number;
   /** The line: at `lineUs` the offset is `offsetUs`, and it grows by `drift`. */
@@ -78,6 +82,8 @@ export function createClockPrediction(): ClockPrediction {
       middlesUs: new Float64Array(BUCKETS).fill(Number.NEGATIVE_INFINITY),
       offsetsUs: new Float64Array(BUCKETS),
       rttsUs: new Float64Array(BUCKETS),
+      bucketUs: BUCKET_LEAST_US,
+      oldestUs: nowUs,
       newestUs: Number.NEGATIVE_INFINITY,
       leastRttUs: Number.POSITIVE_INFINITY,
       lineUs: 0,
@@ -116,18 +122,39 @@ function worth(track: Track, nowUs: number): number {
   return nowUs - track.newestUs > STALE_US ? Number.POSITIVE_INFINITY : track.leastRttUs;
 }
 
-/** Keeps the exchange if it is the best of its second. False if that changes nothing. */
+/** Keeps the exchange if it is the best of its bucket. False if that changes nothing. */
 function store(track: Track, middleUs: number, offsetUs: number, rttUs: number): boolean {
-  const second = Math.floor(middleUs / BUCKET_US);
-  const bucket = ((second % BUCKETS) + BUCKETS) % BUCKETS;
-  const keptSecond = Math.floor(track.middlesUs[bucket]! / BUCKET_US);
+  while (
+    track.bucketUs < BUCKET_MOST_US && middleUs - track.oldestUs >= (BUCKETS - 1) * track.bucketUs
+  ) coarsen(track);
   track.newestUs = Math.max(track.newestUs, middleUs);
-  if (keptSecond > second) return false;
-  if (keptSecond === second && track.rttsUs[bucket]! <= rttUs) return false;
-  track.middlesUs[bucket] = middleUs;
-  track.offsetsUs[bucket] = offsetUs;
-  track.rttsUs[bucket] = rttUs;
+  return keep(track, middleUs, offsetUs, rttUs);
+}
+
+function keep(track: Track, middleUs: number, offsetUs: number, rttUs: number): boolean {
+  const { bucketUs, middlesUs, offsetsUs, rttsUs } = track;
+  const number = Math.floor(middleUs / bucketUs);
+  const bucket = ((number % BUCKETS) + BUCKETS) % BUCKETS;
+  const keptNumber = Math.floor(middlesUs[bucket]! / bucketUs);
+  if (keptNumber > number) return false;
+  if (keptNumber === number && rttsUs[bucket]! <= rttUs) return false;
+  middlesUs[bucket] = middleUs;
+  offsetsUs[bucket] = offsetUs;
+  rttsUs[bucket] = rttUs;
   return true;
+}
+
+/** Makes one bucket of each two. */
+function coarsen(track: Track): void {
+  const [middlesUs, offsetsUs, rttsUs] = [track.middlesUs, track.offsetsUs, track.rttsUs]
+    .map((column) => column.slice()) as [Float64Array, Float64Array, Float64Array];
+  track.bucketUs *= 2;
+  track.middlesUs.fill(Number.NEGATIVE_INFINITY);
+  middlesUs.forEach((middleUs, bucket) => {
+    if (middleUs !== Number.NEGATIVE_INFINITY) {
+      keep(track, middleUs, offsetsUs[bucket]!, rttsUs[bucket]!);
+    }
+  });
 }
 
 /**
@@ -136,7 +163,7 @@ function store(track: Track, middleUs: number, offsetUs: number, rttUs: number):
  */
 function fit(track: Track, expectedDrift: number): void {
   const { middlesUs, offsetsUs, rttsUs, newestUs } = track;
-  const oldestUs = newestUs - BUCKETS * BUCKET_US;
+  const oldestUs = newestUs - BUCKETS * track.bucketUs;
   let count = 0;
   let leastRttUs = Number.POSITIVE_INFINITY;
   let sumRttUs = 0;
