@@ -5,16 +5,19 @@
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DifferenceSummary } from "../metrics/summary.ts";
 import { dataFrameBytes, HOP_SLOTS } from "../relay/data-frame.ts";
 import { createClockTruth } from "./clock-truth.ts";
 import { owned } from "./owned.ts";
-import { documentOf, start, startProxy, startServer } from "./processes.ts";
+import { documentOf, start, startProxies, startServer } from "./processes.ts";
 import type { DelayOptions, Given } from "./proxy.ts";
 
 /** Unlike any clock frame's. */
 const PAYLOAD_BYTES = 300;
 const FRAME_BYTES = dataFrameBytes(HOP_SLOTS, PAYLOAD_BYTES);
 const INTERVAL_MS = 8;
+/** The client's. */
+const NAME = "accuracy";
 
 export interface FakeClock {
   name: string;
@@ -76,6 +79,8 @@ export interface Run {
   client: HopRecord[];
   given: Record<string, Record<"up" | "down", Given[]>>;
   offset: { at(fakeUs: number): number; errorUs: number };
+  /** As the client told them at its end. */
+  differences: DifferenceSummary[];
 }
 
 /** Measures with the client's clock so, over these ways. */
@@ -89,32 +94,42 @@ export function run(
     const truth = await createClockTruth(clock.fake);
     owner.after(truth.close);
     const target = { host: "127.0.0.1", port: server.port };
-    const proxies = await Promise.all(
-      Object.entries(ways).map(async ([label, way]) => ({
-        label,
-        proxy: way && await startProxy(owner, { target, ...way }),
-      })),
-    );
-    const routes = proxies.map(({ label, proxy }) =>
-      `${label}=127.0.0.1:${proxy?.port ?? server.port}`
+    const delayed = Object.entries(ways).flatMap(([label, way]) => way ? [{ label, way }] : []);
+    // One process: what two do that look at the clock all the time, the programs wait for.
+    const proxies = delayed.length === 0
+      ? undefined
+      : await startProxies(owner, delayed.map(({ way }) => ({ target, ...way })));
+    const portOf = new Map(delayed.map(({ label }, i) => [label, proxies!.ports[i]!]));
+    const routes = Object.keys(ways).map((label) =>
+      `${label}=127.0.0.1:${portOf.get(label) ?? server.port}`
     );
     const ndjson = join(tmpdir(), `accuracy-${process.pid}.ndjson`);
     owner.after(() => rm(ndjson, { force: true }));
     const client = start(owner, "client", [
-      ...["-s", routes.join(), "--interval", `${INTERVAL_MS}ms`, "--count", String(messages)],
+      ...[
+        "-n",
+        NAME,
+        "-s",
+        routes.join(),
+        "--interval",
+        `${INTERVAL_MS}ms`,
+        "--count",
+        String(messages),
+      ],
       ...["--size", String(PAYLOAD_BYTES), "--warmup", "20", "--echo", "--records", "all"],
       ...["--json", "--ndjson", ndjson],
     ], { through: truth.through });
-    documentOf(await client.exited);
+    const document = documentOf(await client.exited);
     const offset = truth.offset(clock.rate);
     const given: Run["given"] = {};
-    for (const { label, proxy } of proxies) if (proxy) given[label] = await proxy.end();
+    (await proxies?.end())?.forEach((one, i) => given[delayed[i]!.label] = one);
     const fromClient = parse(await readFile(ndjson, "utf8"));
     return {
       server: parse((await server.stop()).stdout),
       client: fromClient.filter(({ hop }) => hop === 2),
       given,
       offset,
+      differences: document.differences ?? [],
     };
   });
 }
@@ -164,22 +179,76 @@ export function hopErrors({ server, client, offset }: Run): HopErrors {
   return { errorsUs, boundsUs, worstOfBound };
 }
 
-/** Differences of the pairs on their way up, less what the proxies really gave them, in µs. */
-export function differenceErrors({ server, given }: Run): number[] {
-  const delayOf = (label: string): Map<string, { rawUs: number; givenUs: number }> => {
+/** Of the differences of two routes, pair by pair, in µs. */
+export interface DifferenceErrors {
+  /** On the way up, against what the proxies really gave the two messages. */
+  upUs: number[];
+  /**
+   * The same of the same messages, all stamped by one clock: the sender's stamps as the true clock
+   * would have made them. What a message waits for the processor before and behind the proxy is in
+   * both, so what a wrong clock spoils is their difference.
+   */
+  upByOneClockUs: number[];
+  /** On the way down, against the receptions as the true clock would have stamped them. */
+  downUs: number[];
+  /** Mean difference of all pairs as the client told it − as one clock tells it: up and down. */
+  toldUs: { up: number; down: number };
+}
+
+interface Half {
+  rawUs: number;
+  byOneClockUs: number;
+  givenUs: number;
+}
+
+export function differenceErrors(run: Run): DifferenceErrors {
+  const { server, client, given, offset } = run;
+  const trueUs = (fakeUs: number): number => fakeUs + offset.at(fakeUs);
+  const [first, second] = Object.keys(ROUTES) as [string, string];
+  const upOf = (label: string): Map<string, Half> => {
     const frames = given[label]!.up.filter(([, , bytes]) => bytes >= FRAME_BYTES);
-    const records = server.filter(({ route }) => route === label);
     // Warm-up messages are not recorded, but have their place among the frames.
-    return new Map(records.flatMap(({ id, intended, ms_raw }) => {
-      const frame = frames[Number(id.split("-")[1]) - 1];
-      if (frame === undefined) return [];
-      return [[intended, { rawUs: ms_raw * 1000, givenUs: frame[1] - frame[0] }]];
-    }));
+    return new Map(
+      server.filter(({ route }) => route === label).flatMap((record) => {
+        const frame = frames[Number(record.id.split("-")[1]) - 1];
+        if (frame === undefined) return [];
+        const byOneClockUs = timeUs(record.received) - trueUs(timeUs(record.sent));
+        const half = { rawUs: record.ms_raw * 1000, byOneClockUs, givenUs: frame[1] - frame[0] };
+        return [[record.intended, half]];
+      }),
+    );
   };
-  const [a, b] = Object.keys(ROUTES).map(delayOf);
-  return [...b!].flatMap(([intended, second]) => {
-    const first = a!.get(intended);
-    if (first === undefined) return [];
-    return [Math.abs(second.rawUs - first.rawUs - (second.givenUs - first.givenUs))];
+  const downOf = (label: string): Map<string, Half> =>
+    new Map(
+      client.filter(({ route }) => route === label).map((record) => {
+        const byOneClockUs = trueUs(timeUs(record.received)) - timeUs(record.sent);
+        return [record.id, { rawUs: record.ms_raw * 1000, byOneClockUs, givenUs: NaN }];
+      }),
+    );
+  const up = pairsOf(upOf(first), upOf(second));
+  const down = pairsOf(downOf(first), downOf(second));
+  const told = (isUp: boolean): number =>
+    run.differences.find(({ to, owd_ms }) => owd_ms && (to !== NAME) === isUp)!.owd_ms!.mean * 1000;
+  return {
+    upUs: up.map(({ rawUs, givenUs }) => Math.abs(rawUs - givenUs)),
+    upByOneClockUs: up.map(({ byOneClockUs, givenUs }) => Math.abs(byOneClockUs - givenUs)),
+    downUs: down.map(({ rawUs, byOneClockUs }) => Math.abs(rawUs - byOneClockUs)),
+    toldUs: { up: told(true) - meanByOneClock(up), down: told(false) - meanByOneClock(down) },
+  };
+}
+
+/** The second − the first of all that came both ways. */
+function pairsOf(first: Map<string, Half>, second: Map<string, Half>): Half[] {
+  return [...second].flatMap(([key, b]) => {
+    const a = first.get(key);
+    if (a === undefined) return [];
+    return [{
+      rawUs: b.rawUs - a.rawUs,
+      byOneClockUs: b.byOneClockUs - a.byOneClockUs,
+      givenUs: b.givenUs - a.givenUs,
+    }];
   });
 }
+
+const meanByOneClock = (pairs: readonly Half[]): number =>
+  pairs.reduce((sum, { byOneClockUs }) => sum + byOneClockUs, 0) / pairs.length;

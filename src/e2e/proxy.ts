@@ -36,7 +36,10 @@ export interface DelayProxy {
   readonly port: number;
   /** What each chunk really got, in the order of passing on. */
   readonly given: Readonly<Record<Direction, readonly Given[]>>;
-  /** Resolves once so many bytes were passed on in a direction, over all connections. */
+  /**
+   * Resolves once so many bytes were passed on in a direction, over all connections; rejects after
+   * a minute: what a lost connection swallowed never comes.
+   */
   passed(direction: Direction, bytes: number): Promise<void>;
   /** Reads no more in these directions: whoever sends feels it by TCP's own flow control. */
   stall(...directions: Direction[]): void;
@@ -59,6 +62,9 @@ export interface DelayProxy {
 /** Beyond this a pipe reads no further; far more than any delay needs at the rates of our tests. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const MAX_HELD_BYTES_THROTTLED = 64 * 1024;
+
+/** What a test waits for comes within this time even on a slow machine, or never. */
+const PATIENCE_MS = 60_000;
 
 const nowUs = (): number => performance.now() * 1000;
 
@@ -126,7 +132,18 @@ export async function createDelayProxy(options: ProxyOptions): Promise<DelayProx
     passed(direction, bytes) {
       const way = ways[direction];
       if (way.passedBytes >= bytes) return Promise.resolve();
-      return new Promise((resolve) => way.awaited.push({ bytes, resolve }));
+      return new Promise((resolve, reject) => {
+        const late = setTimeout(() => {
+          reject(new Error(`${way.passedBytes} bytes of ${bytes} were passed on`));
+        }, PATIENCE_MS);
+        way.awaited.push({
+          bytes,
+          resolve() {
+            clearTimeout(late);
+            resolve();
+          },
+        });
+      });
     },
     stall(...directions) {
       for (const direction of directions) set(direction, { isStalled: true });
