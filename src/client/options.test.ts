@@ -5,7 +5,7 @@ import { type Environment, parseCommandLine } from "../cli/command-line.ts";
 import { helpText } from "../cli/help.ts";
 import { camelCase } from "../cli/option.ts";
 import { reportOptions } from "../report/options.ts";
-import { clientOptions } from "./options.ts";
+import { clientOptions, fragmentWarning } from "./options.ts";
 
 function run(argv: string[] = [], env: Environment = {}) {
   const outcome = parseCommandLine(clientOptions, argv, env);
@@ -138,8 +138,9 @@ test("over UDP messages fit into packets, unless larger ones are asked for: that
   assert.deepEqual(warnings, []);
   const large = run(["--transport", "udp", "--size", "16,2048"]);
   assert.deepEqual(large.config.size, [16, 2048]);
-  assert.match(large.warnings.join(), /^--size 2048: over UDP .* in fragments/);
-  assert.deepEqual(run(["--size", "2048"]).warnings, []);
+  assert.match(fragmentWarning(large.config, false)!, /^--size 2048: over UDP .* in fragments/);
+  assert.equal(fragmentWarning(run(["--size", "2048"]).config, false), undefined);
+  assert.equal(fragmentWarning(config, true), undefined);
 });
 
 test("echo is on by itself with two routes, or for a ping-pong, unless it is switched off", () => {

@@ -43,7 +43,7 @@ import {
   wholeNumber,
   wholeNumbers,
 } from "../cli/values.ts";
-import { MAX_UDP_PAYLOAD_BYTES, UNFRAGMENTED_PAYLOAD_BYTES } from "../relay/datagram.ts";
+import { MAX_UDP_PAYLOAD_BYTES, unfragmentedPayloadBytes } from "../relay/datagram.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 
 const RUN = "Length of the run";
@@ -249,13 +249,6 @@ export const clientOptions: OptionTable<typeof options, Resolved> = {
       ? []
       : (["interval", "rate"] as const).filter((key) => sources[key] !== "default")
         .map((key) => `--${key} has no effect with --mode ${values.mode}`);
-    const largest = Math.max(...size);
-    if (values.transport === "udp" && largest > UNFRAGMENTED_PAYLOAD_BYTES) {
-      warnings.push(
-        `--size ${largest}: over UDP more than ${UNFRAGMENTED_PAYLOAD_BYTES} bytes travel in ` +
-          "fragments on most paths, and are lost with any of them",
-      );
-    }
     warnings.push(...httpWarnings(values));
     return { value: { config, warnings } };
   },
@@ -285,6 +278,18 @@ function udpProblem({ transport, mode, size }: Raw): string | undefined {
   return largest > MAX_UDP_PAYLOAD_BYTES
     ? `--size ${largest}: over UDP at most ${MAX_UDP_PAYLOAD_BYTES} bytes`
     : undefined;
+}
+
+/** What to warn of where messages over UDP are too large for a packet: with a token it holds less. */
+export function fragmentWarning(
+  { transport, size }: Pick<ClientConfig, "transport" | "size">,
+  hasToken: boolean,
+): string | undefined {
+  const most = unfragmentedPayloadBytes(hasToken);
+  const largest = Math.max(...size);
+  if (transport !== "udp" || largest <= most) return undefined;
+  return `--size ${largest}: over UDP${hasToken ? " with a token" : ""} more than ${most} bytes ` +
+    "travel in fragments on most paths, and are lost with any of them";
 }
 
 /** `rate` and `interval` exclude one another; the interval follows from a rate. */

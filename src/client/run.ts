@@ -29,7 +29,7 @@ import { familyOf } from "../transport/tcp.ts";
 import { type Client, createClient } from "./client.ts";
 import { type Connector, createConnector } from "./connect.ts";
 import { createClientMetering } from "./metering.ts";
-import type { ClientConfig } from "./options.ts";
+import { type ClientConfig, fragmentWarning } from "./options.ts";
 import { logReachability } from "./reachability.ts";
 import { createClientRecorder } from "./records.ts";
 import { createReports } from "./reports.ts";
@@ -56,6 +56,8 @@ export async function runClient(config: ClientConfig, context: ProgramContext): 
     { tokenFile: config.tokenFile, variable: "CLIENT_TOKEN", env: process.env },
     log,
   );
+  const fragments = fragmentWarning(config, tokens !== undefined);
+  if (fragments !== undefined) log.warn(fragments);
   const startedUs = clock.nowUs();
   const processId = randomBytes(PROCESS_ID_BYTES);
   const source = { reporter: name, ...place, run: toHex(randomBytes(RUN_ID_BYTES)) };

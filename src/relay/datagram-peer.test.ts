@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { writeBye } from "./bye.ts";
+import { dataFrameBytes, HOP_SLOTS } from "./data-frame.ts";
 import {
   announceMac,
   DatagramKind,
@@ -8,12 +9,14 @@ import {
   hasMac,
   MAC_BYTES,
   plainHeader,
+  unfragmentedPayloadBytes,
   writeAck,
   writeChallenge,
   writeClose,
   writeControl,
 } from "./datagram.ts";
 import { createDatagramPeer } from "./datagram-peer.ts";
+import { FrameType } from "./frame.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
 import type { Mac } from "./proof.ts";
 
@@ -193,6 +196,20 @@ test("of a proven session every datagram carries a MAC of its own direction", ()
   assert.equal(test.sent.length, 2);
   test.peer.take(withMac(plain), here);
   assert.deepEqual(test.data, [clockFrame]);
+});
+
+test("the largest payload that travels whole fills a packet, its MAC included", () => {
+  // Of 1,500 bytes, without the headers of IPv6 and UDP.
+  const packetBytes = 1500 - 48;
+  for (const hasToken of [false, true]) {
+    const test = createTest();
+    if (hasToken) test.peer.link.secure!({ send: ours, receive: theirs }, true);
+    const frame = new Uint8Array(dataFrameBytes(HOP_SLOTS, unfragmentedPayloadBytes(hasToken)));
+    new DataView(frame.buffer).setUint32(0, frame.byteLength, true);
+    frame[4] = FrameType.data;
+    test.peer.link.write([frame]);
+    assert.deepEqual(test.sent.map(({ bytes }) => bytes.byteLength), [packetBytes]);
+  }
 });
 
 test("of a proven session nothing without a right MAC has any effect", () => {

@@ -86,7 +86,8 @@ export const CHALLENGE_DATAGRAM_BYTES = PLAIN_HEADER_BYTES + CHALLENGE_BYTES;
 /** Largest payload of a message over UDP: with all before it, and hops to come, one datagram. */
 export const MAX_UDP_PAYLOAD_BYTES = 60_000;
 /** Largest payload that fits into 1,500 bytes with two hops, behind an IPv6 and a UDP header. */
-export const UNFRAGMENTED_PAYLOAD_BYTES = 1500 - 48 - PLAIN_HEADER_BYTES - 96;
+export const unfragmentedPayloadBytes = (hasToken: boolean): number =>
+  1500 - 48 - PLAIN_HEADER_BYTES - 96 - (hasToken ? MAC_BYTES : 0);
 
 const NONCE = 8;
 const AFTER_NONCE = 24;
