@@ -37,15 +37,21 @@ export interface FakeFlow extends Flow {
 
 const HOP_SLOTS = 2;
 
-/** @param warmUp messages of each session; @param onSend is told of each sent message. */
-export function createFakeFlow({ warmUp = 0, onSend = () => {} }: {
+/**
+ * @param warmUp messages of each session
+ * @param nowUs stamps messages
+ * @param onSend is told of each sent message
+ */
+export function createFakeFlow({ warmUp = 0, nowUs = () => 0, onSend = () => {} }: {
   warmUp?: number;
+  nowUs?: () => number;
   onSend?: (message: SentMessage) => void;
 } = {}): FakeFlow {
   const log: SentMessage[] = [];
   let held: Uint8Array[] = [];
   let session: ClientSession | undefined;
   let sessionSent = 0;
+  let sentUs = NaN;
   let sent = 0;
   let warmedUp = 0;
   let measured = 0;
@@ -75,6 +81,9 @@ export function createFakeFlow({ warmUp = 0, onSend = () => {} }: {
       welcome: { hopSlots: HOP_SLOTS },
       get sent() {
         return sessionSent;
+      },
+      get sentUs() {
+        return sentUs;
       },
       get rttUs() {
         return flow.rttUs;
@@ -156,6 +165,7 @@ export function createFakeFlow({ warmUp = 0, onSend = () => {} }: {
         return false;
       }
       sessionSent++;
+      sentUs = nowUs();
       note({ sequence: sessionSent, intendedUs, payloadBytes, flags: flow.warmingUp ? 1 : 0 });
       flow.countSent();
       return true;

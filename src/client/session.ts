@@ -112,6 +112,8 @@ export interface ClientSession {
   readonly self: Origin | undefined;
   /** Messages sent, warm-up included; also the newest sequence. */
   readonly sent: number;
+  /** When the newest of them was stamped, just before it was handed over, µs; NaN before the first. */
+  readonly sentUs: number;
   /** Round trip of the newest clock exchange, µs; NaN before the first. */
   readonly rttUs: number;
   readonly backlogBytes: number;
@@ -179,6 +181,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   let state: SessionState = "greeting";
   let standing: Standing | undefined;
   let sent = 0;
+  let sentUs = NaN;
   let unknown = 0;
   let heardUs = startUs;
   let heartbeatDueUs = Infinity;
@@ -401,6 +404,9 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     get sent() {
       return sent;
     },
+    get sentUs() {
+      return sentUs;
+    },
     get rttUs() {
       return standing?.clocks.rttUs ?? NaN;
     },
@@ -418,7 +424,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       const bytes = new Uint8Array(dataFrameBytes(standing!.welcome.hopSlots, payloadBytes));
       const frames = { bytes, view: new DataView(bytes.buffer) };
       session.writeMessage(frames, 0, intendedUs, payloadBytes, warmUp);
-      const sentUs = nowUs();
+      sentUs = nowUs();
       stampSent(frames.view, 0, sentUs);
       if (outbox.sendData([bytes], sentUs)) return true;
       sent--;
@@ -437,7 +443,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       return end;
     },
     sendFrames(frames, end) {
-      const sentUs = nowUs();
+      sentUs = nowUs();
       for (let at = 0; at < end; at += frames.view.getUint32(at, true)) {
         stampSent(frames.view, at, sentUs);
       }
