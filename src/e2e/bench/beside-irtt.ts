@@ -6,7 +6,7 @@
  *
  * Prints a table as Markdown. Exit code 1 where the two differ by more than 1 % (0.2 points of loss)
  * and that is no chance: more than three standard deviations of the difference. Below 10 ms of
- * interval messages overtake one another, and what neighbours are is a matter of definition.
+ * interval messages overtake one another; neighbours are those in sequence, to both.
  */
 import { owned } from "../owned.ts";
 import { type PathRun, runIrttBeside, runOurs } from "./loss-and-delay.ts";
