@@ -2,8 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DatagramKind, writeClose, writeControl, writeRequest } from "../relay/datagram.ts";
+import {
+  DatagramKind,
+  PLAIN_HEADER_BYTES,
+  writeClose,
+  writeControl,
+  writeRequest,
+} from "../relay/datagram.ts";
 import { writeBye } from "../relay/bye.ts";
+import { hopOffset, readHopSentUs, readSequence } from "../relay/data-frame.ts";
+import { FrameType } from "../relay/frame.ts";
 import { toHex } from "../relay/hex.ts";
 import type { LinkOptions } from "../relay/simulation/sim-link.ts";
 import { createSessionWorld, type SessionWorld, type WorldSession } from "./session-world.ts";
@@ -138,6 +146,23 @@ function openOne(seed = 1, faults: Partial<LinkOptions> = {}, untilUs = 2 * SECO
   assert.equal(session.client.state, "open");
   return { sessions, session, world: sessions.world, network: sessions.network };
 }
+
+test("a session tells when its newest message was stamped", () => {
+  const { session, world, network } = openOne();
+  const { client } = session;
+  assert.equal(client.send(0, 100, false), true);
+  const { sent, sentUs } = client;
+  world.run(3 * SECOND);
+  const stamps = network.seen.received.flatMap(({ bytes }) => {
+    if (bytes[0] !== DatagramKind.plain || bytes[PLAIN_HEADER_BYTES + 4] !== FrameType.data) {
+      return [];
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    if (readSequence(view, PLAIN_HEADER_BYTES) !== sent) return [];
+    return [readHopSentUs(view, hopOffset(PLAIN_HEADER_BYTES, 0))];
+  });
+  assert.deepEqual(stamps, [sentUs]);
+});
 
 test("a session whose address changes goes on: nothing is lost but what was under way", () => {
   const { session, world, network } = openOne();
