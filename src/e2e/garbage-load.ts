@@ -123,7 +123,7 @@ async function main(seconds: number, options: string[]): Promise<void> {
   const generators: ChildProcess[] = [];
   // Garbage comes from elsewhere: what its makers take of this machine is not to be measured.
   const through = process.getuid?.() === 0 ? ["nice", "-n", "-15"] : [];
-  const how = { runtime: "node", through } as const;
+  const how = { through };
   try {
     const server = await startServer(owner, ["--json", ...options], how);
     const files = ["a", "b"].map((name) => join(folder, `${name}.ndjson`));
