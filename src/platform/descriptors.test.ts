@@ -7,6 +7,7 @@ function createTest(limit: number, open: number) {
   const state = { open, atMs: 0, counts: 0 };
   const descriptors = createDescriptors({
     limit,
+    reserve: 16,
     countOpen() {
       state.counts++;
       if (state.open >= limit) throw new Error("EMFILE");

@@ -1,12 +1,14 @@
 /**
  * How many files and sockets this process may have open. Neither Node nor Deno tell when there are
- * none left: the one closes whoever comes, the other leaves them in the queue, and files cannot be
+ * none left: the one closes whoever comes, the other never listens again (2.9), and files cannot be
  * opened. So the last ones are kept for files, and the server knows why it takes nobody.
  */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Kept for what is no connection: files of records, names that are looked up, the HTTP service. */
 const RESERVE = 16;
+/** Deno takes all that wait in the system's queue (511) before any of them can be closed. */
+const RESERVE_ON_DENO = 640;
 /** Counting takes longer the more there are: it comes no more often than this. */
 const SOONEST_MS = 100;
 /** Connections may have gone, other things have come: what was counted is believed so long. */
@@ -21,13 +23,17 @@ export interface Descriptors {
 
 export interface DescriptorSources {
   limit: number;
+  /** Of them, those that no connection gets. */
+  reserve: number;
   /** Those that are open now; throws where there is none left to find out. */
   countOpen: () => number;
   nowMs: () => number;
 }
 
-export function createDescriptors({ limit, countOpen, nowMs }: DescriptorSources): Descriptors {
-  const most = limit - RESERVE;
+export function createDescriptors(
+  { limit, reserve, countOpen, nowMs }: DescriptorSources,
+): Descriptors {
+  const most = limit - reserve;
   let open = 0;
   let countedMs = -Infinity;
 
@@ -73,7 +79,10 @@ export function findDescriptors(
   }
   if (limit === undefined) return undefined;
   const countOpen = (): number => readdirSync("/proc/self/fd").length;
-  const descriptors = createDescriptors({ limit, countOpen, nowMs: () => performance.now() });
+  const wanted = "Deno" in globalThis ? RESERVE_ON_DENO : RESERVE;
+  const reserve = Math.min(wanted, Math.floor(limit / 2));
+  const nowMs = (): number => performance.now();
+  const descriptors = createDescriptors({ limit, reserve, countOpen, nowMs });
   const { room } = descriptors;
   if (room < connections) {
     warn(`there is room for ${room} clients: this process may have ${limit} files (ulimit -n)`);
