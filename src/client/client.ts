@@ -14,6 +14,7 @@ import { MAX_UDP_PAYLOAD_BYTES } from "../relay/datagram.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
 import type { HostClock } from "../relay/clock-system-interval.ts";
+import { eachMessage } from "../relay/message-run.ts";
 import { PROOF_NONCE_BYTES } from "../relay/proof.ts";
 import { createProcessPairs } from "../relay/process-pairs.ts";
 import { describeNetworkError } from "../transport/network-error.ts";
@@ -163,10 +164,10 @@ export function createClient(options: ClientOptions): Client {
         startWhenReady();
         sender?.opened(flow);
       },
-      message(session, origin, view, at, arrival, receivedUs) {
-        lastHeardUs = receivedUs;
-        metering.message(session, origin, view, at, arrival, receivedUs);
-        if (origin === session.self) sender?.echo(flow, view, at);
+      messages(session, origin, run, arrival) {
+        lastHeardUs = run.receivedUs;
+        metering.messages(session, origin, run, arrival);
+        if (origin === session.self) eachMessage(run, (at) => sender?.echo(flow, run.view, at));
       },
       clock: (session, event) => logClockEvent(event, session.welcome!.name),
       drained: (session) => sender?.drained(flow, session),

@@ -9,6 +9,7 @@ import {
   stampSent,
   writeDataFrame,
 } from "../relay/data-frame.ts";
+import type { MessageRun } from "../relay/message-run.ts";
 import type { ProcessPair } from "../relay/process-pairs.ts";
 import { createOrigin, type Origin } from "./origins.ts";
 import type { ClientSession, SessionState } from "./session.ts";
@@ -44,6 +45,15 @@ export function createMessage(message: FakeMessage): DataView {
     finishHop(view, 0, receivedUs, correctionUs, errorUs, ClockMethod[method]);
   }
   return view;
+}
+
+/** One message by itself. */
+export function createRun(
+  message: FakeMessage,
+  receivedUs = message.hops.at(-1)!.receivedUs,
+): MessageRun {
+  const view = createMessage(message);
+  return { view, at: 0, frameBytes: view.byteLength, count: 1, receivedUs };
 }
 
 /** An origin; each has an id of its own by its number. */

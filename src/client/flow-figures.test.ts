@@ -23,7 +23,7 @@ test("each flow has its own round trips", () => {
   const [first, second] = [welcome(1, 0), welcome(2, 1)];
   figures.rtt(first, 1000);
   figures.rtt(second, 5000);
-  figures.roundTrip(second, 5500);
+  figures.roundTrip(second, 5500, 1);
   assert.equal(figures.summarise("direct", 0).rtt_ms!.p50, 1);
   assert.equal(figures.summarise("direct", 0).round_trip_ms, undefined);
   assert.equal(figures.summarise("direct", 1).rtt_ms!.p50, 5);

@@ -12,8 +12,8 @@ export interface FlowFigures {
   welcomed(session: ClientSession): void;
   /** A round trip of the clock exchange. */
   rtt(session: ClientSession, rttUs: number): void;
-  /** An own message came back. */
-  roundTrip(session: ClientSession, roundTripUs: number): void;
+  /** Own messages came back, `count` of them at once. */
+  roundTrip(session: ClientSession, roundTripUs: number, count: number): void;
   /** The session has ended, and its counts are final. */
   settled(session: ClientSession): void;
   /** Of one flow, from 0; `sent` is the flow's to tell. */
@@ -53,8 +53,8 @@ export function createFlowFigures(): FlowFigures {
     rtt(session, rttUs) {
       of(session).rtts.record(rttUs);
     },
-    roundTrip(session, roundTripUs) {
-      of(session).roundTrips.record(roundTripUs);
+    roundTrip(session, roundTripUs, count) {
+      of(session).roundTrips.record(roundTripUs, count);
     },
     settled(session) {
       const figures = of(session);

@@ -6,7 +6,7 @@ import {
   createFakeOrigin,
   createFakePair,
   createFakeSession,
-  createMessage,
+  createRun,
   type FakeClientSession,
   type FakeMessage,
 } from "./fake-message.ts";
@@ -48,8 +48,7 @@ function createTest(routes: readonly string[] = ["direct", "accelerated"]) {
       message: FakeMessage,
       arrival: Arrival = "new",
     ): void {
-      const receivedUs = message.hops.at(-1)!.receivedUs;
-      metering.message(session, origin, createMessage(message), 0, arrival, receivedUs);
+      metering.messages(session, origin, createRun(message), arrival);
     },
     end(session: FakeClientSession, origins: readonly Origin[] = []): void {
       session.state = "closed";

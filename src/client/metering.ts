@@ -13,6 +13,7 @@ import {
   readIntendedUs,
   readSequence,
 } from "../relay/data-frame.ts";
+import { eachMessage, type MessageRun } from "../relay/message-run.ts";
 import type { Arrival } from "../relay/sequence.ts";
 import { createFlowFigures, type FlowFigures } from "./flow-figures.ts";
 import type { Origin } from "./origins.ts";
@@ -46,14 +47,7 @@ export interface ClientMetering {
   welcomed(session: ClientSession): void;
   originJoined(session: ClientSession, origin: Origin): void;
   originLeft(session: ClientSession, origin: Origin): void;
-  message(
-    session: ClientSession,
-    origin: Origin,
-    view: DataView,
-    at: number,
-    arrival: Arrival,
-    receivedUs: number,
-  ): void;
+  messages(session: ClientSession, origin: Origin, run: MessageRun, arrival: Arrival): void;
   rtt(session: ClientSession, rttUs: number): void;
   lag(lagUs: number): void;
   /** The session has ended: it leads no more. */
@@ -189,6 +183,22 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
     link.roundTrip(slotUs, path.delayUs);
   }
 
+  /** What neither the difference of routes nor records take in runs. */
+  function takeEach(
+    session: ClientSession,
+    origin: Origin,
+    run: MessageRun,
+    { down }: OriginMeter,
+    path: Readonly<PathDelay>,
+  ): void {
+    const { view, receivedUs } = run;
+    eachMessage(run, (at) => {
+      down?.record(readSequence(view, at), receivedUs);
+      if (compares && origin === session.self) compareEcho(links.get(session)!, view, at, path);
+      options.record?.(session, origin, view, at, path);
+    });
+  }
+
   function openLink(session: ClientSession): void {
     const route = options.routes.indexOf(session.hello.route);
     const { name } = session.welcome!;
@@ -222,21 +232,17 @@ export function createClientMetering(options: ClientMeteringOptions): ClientMete
       meters.get(session)?.delete(origin);
       if (origin === lastOrigin) lastOrigin = undefined;
     },
-    message(session, origin, view, at, arrival, receivedUs) {
+    messages(session, origin, run, arrival) {
       if (arrival === "duplicate" || arrival === "outside") return;
-      if ((readFlags(view, at) & FLAG_WARM_UP) !== 0) {
-        warmup++;
+      if ((readFlags(run.view, run.at) & FLAG_WARM_UP) !== 0) {
+        warmup += run.count;
         return;
       }
-      received++;
+      received += run.count;
       const meter = meterOf(session, origin);
-      const path = meter.path.record(view, at, receivedUs);
-      meter.down?.record(readSequence(view, at), receivedUs);
-      if (origin === session.self) flowFigures.roundTrip(session, path.elapsedUs);
-      if (compares && origin === session.self) {
-        compareEcho(links.get(session)!, view, at, path);
-      }
-      options.record?.(session, origin, view, at, path);
+      const path = meter.path.record(run);
+      if (origin === session.self) flowFigures.roundTrip(session, path.elapsedUs, run.count);
+      if (compares || options.record !== undefined) takeEach(session, origin, run, meter, path);
     },
     rtt(session, rttUs) {
       rtts.get(session.hello.route)?.record(rttUs);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createFigureSet } from "../metrics/figure-set.ts";
-import { createFakeOrigin, createMessage, type FakeMessage } from "./fake-message.ts";
+import { createFakeOrigin, createRun, type FakeMessage } from "./fake-message.ts";
 import { updateLoss } from "./origins.ts";
 import { createPathMeter } from "./path-meter.ts";
 
@@ -17,8 +17,8 @@ function createTest({ isOwn = false, echo = false } = {}) {
     receiver: { name: "here", route: "accelerated" },
     figures,
   });
-  const record = (message: FakeMessage, receivedUs = message.hops.at(-1)!.receivedUs) => ({
-    ...meter.record(createMessage(message), 0, receivedUs),
+  const record = (message: FakeMessage, receivedUs?: number) => ({
+    ...meter.record(createRun(message, receivedUs)),
   });
   const keys = () => new Map(figures.summarise(1, false).map((summary) => [summary.key, summary]));
   return { origin, meter, record, keys };

@@ -3,7 +3,7 @@
  * the first hop, of the last hop, and of the whole path.
  */
 import type { FigureSet } from "../metrics/figure-set.ts";
-import type { FigureStream } from "../metrics/figures.ts";
+import type { FigureStream } from "../metrics/figure-stream.ts";
 import { hopKey, pathKey, pathRoute } from "../metrics/keys.ts";
 import { noLoss } from "../metrics/loss.ts";
 import { isCorrected, recordHop } from "../metrics/record-hop.ts";
@@ -19,6 +19,7 @@ import {
   readPayloadBytes,
   readSequence,
 } from "../relay/data-frame.ts";
+import type { MessageRun } from "../relay/message-run.ts";
 import type { Origin } from "./origins.ts";
 
 /** Figures of one message's whole way, µs; overwritten by the next one. */
@@ -38,8 +39,8 @@ export interface PathDelay {
 export interface PathMeter {
   /** Whether the first hop is metered here: of several routes to one relay only one does. */
   meterFirstHop(isMetered: boolean): void;
-  /** Takes in a message that counts. The result is overwritten by the next call. */
-  record(view: DataView, at: number, receivedUs: number): Readonly<PathDelay>;
+  /** Takes in messages that count. The result, of each, is overwritten by the next call. */
+  record(run: MessageRun): Readonly<PathDelay>;
   close(): void;
 }
 
@@ -162,21 +163,21 @@ export function createPathMeter(options: PathMeterOptions): PathMeter {
         });
       } else closeFirst();
     },
-    record(view, at, receivedUs) {
+    record({ view, at, count, receivedUs }) {
       const sequence = readSequence(view, at);
       const bytes = readPayloadBytes(view, at);
       if (firstStream !== undefined) {
-        recordHop(firstStream, view, hopOffset(at, 0), sequence, bytes);
+        recordHop(firstStream, view, hopOffset(at, 0), sequence, bytes, count);
       }
       addUp(view, at);
-      recordHop(lastHop, view, hopOffset(at, result.hops - 1), sequence, bytes);
+      recordHop(lastHop, view, hopOffset(at, result.hops - 1), sequence, bytes, count);
       isOwn ??= options.isOwn();
       if (isOwn) useSingleClock(view, at, receivedUs);
       if (result.isCorrected) {
         const { rawUs, delayUs, errorUs, elapsedUs } = result;
-        path.record(sequence, bytes, rawUs, delayUs, errorUs, elapsedUs);
+        path.record(sequence, bytes, rawUs, delayUs, errorUs, elapsedUs, count);
       } else {
-        path.recordUncorrected(sequence, bytes, result.rawUs);
+        path.recordUncorrected(sequence, bytes, result.rawUs, count);
       }
       return result;
     },

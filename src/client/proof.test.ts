@@ -35,7 +35,7 @@ function createTest(hasToken = true) {
     opened() {},
     originJoined() {},
     originLeft() {},
-    message() {},
+    messages() {},
     rtt() {},
     clock() {},
     drained() {},

@@ -3,12 +3,7 @@ import { test } from "node:test";
 import { createFigureSet } from "../metrics/figure-set.ts";
 import { clockId } from "../metrics/records.ts";
 import { toIso } from "../relay/time.ts";
-import {
-  createFakeOrigin,
-  createFakePair,
-  createFakeSession,
-  createMessage,
-} from "./fake-message.ts";
+import { createFakeOrigin, createFakePair, createFakeSession, createRun } from "./fake-message.ts";
 import type { Origin } from "./origins.ts";
 import { createPathMeter } from "./path-meter.ts";
 import { createClientRecorder } from "./records.ts";
@@ -38,8 +33,8 @@ function recordsOf(records: "own" | "all", origin?: Origin): Record<string, unkn
     receiver: session.hello,
     figures: createFigureSet(),
   });
-  const view = createMessage({ sequence: 42, slotUs: 9_990, payloadBytes: 7, hops });
-  record(session, from, view, 0, meter.record(view, 0, 10_840));
+  const run = createRun({ sequence: 42, slotUs: 9_990, payloadBytes: 7, hops });
+  record(session, from, run.view, run.at, meter.record(run));
   return lines;
 }
 

@@ -14,6 +14,7 @@ import {
 import type { Hello } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
 import type { Link, LinkEvents } from "../relay/link.ts";
+import { eachMessage } from "../relay/message-run.ts";
 import { createProcessPairs, type ProcessPairs } from "../relay/process-pairs.ts";
 import { type Hmac, PROOF_NONCE_BYTES } from "../relay/proof.ts";
 import { createRelay, type Relay } from "../relay/relay.ts";
@@ -206,13 +207,15 @@ export function createSessionWorld(seed: number, token?: Uint8Array): SessionWor
           opened: () => session.openedTrueUs = world.trueUs,
           originJoined: (_, origin) => session.origins.set(origin.id, origin),
           originLeft: (_, origin) => session.left.push(origin),
-          message(_, origin, view, at) {
-            const sequence = readSequence(view, at);
-            add(session.received, origin.id, sequence);
-            const last = readHopCount(view, at) - 1;
-            const sinceUs = arrivedTrueUs.get(`${origin.id}-${sequence}`)!;
-            session.hops.push(measure(view, at, last, world.trueUs - sinceUs));
-          },
+          messages: (_, origin, run) =>
+            eachMessage(run, (at) => {
+              const { view } = run;
+              const sequence = readSequence(view, at);
+              add(session.received, origin.id, sequence);
+              const last = readHopCount(view, at) - 1;
+              const sinceUs = arrivedTrueUs.get(`${origin.id}-${sequence}`)!;
+              session.hops.push(measure(view, at, last, world.trueUs - sinceUs));
+            }),
           rtt() {},
           clock() {},
           drained() {},

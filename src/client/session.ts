@@ -33,6 +33,7 @@ import {
 import { writeHeartbeat } from "../relay/heartbeat.ts";
 import { type Hello, writeHello } from "../relay/hello.ts";
 import { type Link, type LinkEvents, STRAGGLERS_US } from "../relay/link.ts";
+import { eachMessage, type MessageRun, readRun } from "../relay/message-run.ts";
 import { createOutbox, type Outbox } from "../relay/outbox.ts";
 import type { ProcessPair, ProcessPairs } from "../relay/process-pairs.ts";
 import { ProtocolError } from "../relay/protocol-error.ts";
@@ -83,15 +84,8 @@ export interface SessionObserver {
   originJoined(session: ClientSession, origin: Origin): void;
   /** Its counts are final. */
   originLeft(session: ClientSession, origin: Origin): void;
-  /** A message whose last hop was finished here. */
-  message(
-    session: ClientSession,
-    origin: Origin,
-    view: DataView,
-    at: number,
-    arrival: Arrival,
-    receivedUs: number,
-  ): void;
+  /** Messages whose last hop was finished here. */
+  messages(session: ClientSession, origin: Origin, run: MessageRun, arrival: Arrival): void;
   rtt(session: ClientSession, rttUs: number): void;
   clock(session: ClientSession, event: ClockEvent): void;
   /** Everything handed to the link has been written. */
@@ -251,15 +245,17 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       if (origin?.number !== number) origin = origins.get(number);
       if (origin === undefined) {
         if (early?.keep({ ...region, start: at, end: at + length }) !== true) unknown++;
-      } else {
-        const hopAt = hopOffset(at, readHopCount(view, at) - 1);
-        const delayUs = receivedUs - readHopSentUs(view, hopAt) + offsetUs;
-        const boundUs = hopErrorUs(errorUs, delayUs);
-        finishHop(view, at, receivedUs, offsetUs, boundUs, methodCode);
-        const arrival = origin.tracker.accept(readSequence(view, at));
-        observer.message(session, origin, view, at, arrival, receivedUs);
+        at += length;
+        continue;
       }
-      at += length;
+      const run = readRun(region, at, origin.tracker.next);
+      const delayUs = receivedUs - readHopSentUs(view, hopOffset(at, readHopCount(view, at) - 1)) +
+        offsetUs;
+      const boundUs = hopErrorUs(errorUs, delayUs);
+      eachMessage(run, (at) => finishHop(view, at, receivedUs, offsetUs, boundUs, methodCode));
+      const arrival = origin.tracker.accept(readSequence(view, at), run.count);
+      observer.messages(session, origin, run, arrival);
+      at += run.count * length;
     }
     region.start = at;
   }

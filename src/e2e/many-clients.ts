@@ -44,7 +44,7 @@ function join(port: number, name: string): Promise<ClientSession | SessionEnd> {
     opened() {},
     originJoined() {},
     originLeft() {},
-    message: () => void messages++,
+    messages: (_session, _origin, { count }) => void (messages += count),
     rtt() {},
     clock() {},
     drained() {},

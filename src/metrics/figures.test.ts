@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
-import { createFigures, type FigureSpec, type FigureStream } from "./figures.ts";
+import type { FigureStream } from "./figure-stream.ts";
+import { createFigures, type FigureSpec } from "./figures.ts";
 import { noLoss } from "./loss.ts";
 
 const HOP: FigureSpec = {

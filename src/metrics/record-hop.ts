@@ -6,20 +6,23 @@ import {
   readHopReceivedUs,
   readHopSentUs,
 } from "../relay/data-frame.ts";
-import type { FigureStream } from "./figures.ts";
+import type { FigureStream } from "./figure-stream.ts";
 
-/** Takes the hop at `hopAt` of a message that counts into its figures. */
+/** Takes the hop at `hopAt` of a message that counts, or of `count` in a row, into its figures. */
 export function recordHop(
   stream: FigureStream,
   view: DataView,
   hopAt: number,
   sequence: number,
   bytes: number,
+  count = 1,
 ): void {
   const rawUs = readHopReceivedUs(view, hopAt) - readHopSentUs(view, hopAt);
-  if (!isCorrected(view, hopAt)) return stream.recordUncorrected(sequence, bytes, rawUs);
+  if (!isCorrected(view, hopAt)) {
+    return stream.recordUncorrected(sequence, bytes, rawUs, count);
+  }
   const delayUs = rawUs + readHopCorrectionUs(view, hopAt);
-  stream.record(sequence, bytes, rawUs, delayUs, readHopErrorUs(view, hopAt), NaN);
+  stream.record(sequence, bytes, rawUs, delayUs, readHopErrorUs(view, hopAt), NaN, count);
 }
 
 /** The delay is known: its error is bounded, or the clocks were asked to be taken as they are. */

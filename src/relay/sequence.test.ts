@@ -50,6 +50,18 @@ function createModel(first: number) {
 
 const FIELDS = ["first", "next", "received", "duplicates", "reordered", "outside"] as const;
 
+test("so many in a row from the next one on, or beyond it, are each new", () => {
+  const tracker = createSequenceTracker(1);
+  assert.equal(tracker.accept(1, 3), "new");
+  assert.equal(tracker.accept(6, 2), "new");
+  assert.deepEqual([tracker.received, tracker.next, tracker.receivedBelow(7)], [5, 8, 4]);
+  assert.deepEqual([3, 4, 7].map((sequence) => tracker.accept(sequence)), [
+    "duplicate",
+    "reordered",
+    "duplicate",
+  ]);
+});
+
 test("arrivals in any order, with gaps, repeats and announcements, count as by plain sets", () => {
   const event = fc.oneof(
     { weight: 9, arbitrary: fc.record({ accept: fc.integer({ min: 1, max: 60 }) }) },

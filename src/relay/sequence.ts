@@ -12,8 +12,12 @@ const MAX_RANGES = 1024;
 export type Arrival = "new" | "reordered" | "duplicate" | "outside";
 
 export interface SequenceTracker {
-  /** Notes the arrival of `sequence`. "outside": before the first that counts here. */
-  accept(sequence: number): Arrival;
+  /**
+   * Notes the arrival of `sequence`. "outside": before the first that counts here.
+   *
+   * @param count Of so many in a row, from `sequence` on: all of them are new, or there is but one.
+   */
+  accept(sequence: number, count?: number): Arrival;
   /** Sequences below `next` are known to have been sent: those that did not arrive are missing. */
   extendTo(next: number): void;
   /** First sequence that counts. */
@@ -76,12 +80,12 @@ export function createSequenceTracker(first: number): SequenceTracker {
   };
 
   return {
-    accept(sequence) {
+    accept(sequence, count = 1) {
       if (sequence >= next) {
         if (sequence > next) skipTo(sequence);
-        highest = sequence;
-        next++;
-        received++;
+        next = sequence + count;
+        highest = next - 1;
+        received += count;
         return "new";
       }
       if (sequence < first) {

@@ -1,7 +1,7 @@
 /** From the messages that arrive at a server to its figures and records. */
 import { delayFigures, toMs } from "../metrics/delays.ts";
 import { createFigureSet, type FigureSet } from "../metrics/figure-set.ts";
-import type { FigureStream } from "../metrics/figures.ts";
+import type { FigureStream } from "../metrics/figure-stream.ts";
 import { Histogram } from "../metrics/histogram.ts";
 import { hopKey } from "../metrics/keys.ts";
 import { recordHop } from "../metrics/record-hop.ts";

@@ -16,6 +16,7 @@ import { FrameType } from "../../relay/frame.ts";
 import { readHeartbeat, writeHeartbeat } from "../../relay/heartbeat.ts";
 import { writeHello } from "../../relay/hello.ts";
 import type { TransportName } from "../../relay/link.ts";
+import { eachMessage } from "../../relay/message-run.ts";
 import { createProcessPairs } from "../../relay/process-pairs.ts";
 import { createRelay, type RelayOptions } from "../../relay/relay.ts";
 import { writeReports } from "../../relay/report-frame.ts";
@@ -177,7 +178,8 @@ function client(transport: TransportName): Target {
           ...{ welcomed: silence, originJoined: silence, originLeft: silence },
           ...{ clock: silence, drained: silence },
           opened: () => isOpen = true,
-          message: (_session, _origin, view, at) => checkHops(view, at, readHopCount(view, at)),
+          messages: (_session, _origin, run) =>
+            eachMessage(run, (at) => checkHops(run.view, at, readHopCount(run.view, at))),
           rtt: (_, rttUs) => assert.ok(Number.isFinite(rttUs)),
           ended: () => ends++,
         },
