@@ -1,5 +1,5 @@
 /**
- * What this machine and runtime can do at most: a relay that hands the bytes of every sender to all
+ * What this runtime can do on this machine: a relay that hands the bytes of every sender to all
  * receivers as they came, and looks at none. Prints `{"port":…}`.
  */
 import net from "node:net";

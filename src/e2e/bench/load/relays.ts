@@ -1,8 +1,11 @@
 /** The relays that the load program is run against, and the rate at which they deliver. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Owner, type Running, startCommand, startServer } from "../../processes.ts";
 import type { Contestant, Effort } from "../experiment.ts";
-import { lacks, startListener } from "../started.ts";
+import { lacks, output, startListener } from "../started.ts";
 import { type ProtocolName, protocolOf, type Role } from "./protocols.ts";
 
 const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -14,8 +17,8 @@ export interface Relay {
   /** Its program, if it is not ours. */
   needs?: string;
   protocol: ProtocolName;
-  /** Starts it on a free port, which it returns. */
-  start(owner: Owner): Promise<number>;
+  /** Starts it on a free port, which it returns, for so many receivers. */
+  start(owner: Owner, receivers: number): Promise<number>;
 }
 
 /** Without a file of its own it listens on the port that is told, on this machine alone. */
@@ -55,12 +58,29 @@ export const RELAYS = {
     name: "bare Node relay",
     protocol: "bare",
     async start(owner) {
-      const running = startCommand(owner, [process.execPath, fileOf("bare-relay-main.ts")], {});
-      const [first] = await running.printed<{ port: number }>((lines) => lines.length > 0);
-      return first!.port;
+      const command = [process.execPath, fileOf("bare-relay-main.ts")];
+      return await printedPort(startCommand(owner, command, {}));
+    },
+  },
+  copying: {
+    name: "bare C relay",
+    needs: "gcc",
+    protocol: "bare",
+    async start(owner, receivers) {
+      const folder = mkdtempSync(join(tmpdir(), "bench-"));
+      owner.after(() => rmSync(folder, { recursive: true }));
+      const program = join(folder, "copy-relay");
+      await output(["gcc", "-O2", "-o", program, fileOf("copy-relay.c")]);
+      return await printedPort(startCommand(owner, [program, `${receivers}`], {}));
     },
   },
 } satisfies Record<string, Relay>;
+
+/** The port that a relay prints first. */
+async function printedPort(running: Running): Promise<number> {
+  const [first] = await running.printed<{ port: number }>((lines) => lines.length > 0);
+  return first!.port;
+}
 
 interface Report {
   ms: number;
@@ -74,7 +94,7 @@ async function deliveryRate(
   receivers: number,
   { seconds }: Effort,
 ): Promise<number> {
-  const port = await relay.start(owner);
+  const port = await relay.start(owner, receivers);
   const load = async (role: Role, connections: number): Promise<Running> => {
     const args = [role, relay.protocol, `${port}`, `${connections}`];
     const running = startCommand(owner, [process.execPath, fileOf("load-main.ts"), ...args], {});

@@ -4,7 +4,14 @@ import { relayContestant, RELAYS } from "../load/relays.ts";
 
 const fanOut = (receivers: number, atLeast: number): Experiment => ({
   name: `relay 1 to ${receivers}`,
-  contestants: [RELAYS.ours, RELAYS.nats, RELAYS.mosquitto, RELAYS.redis, RELAYS.bare]
+  contestants: [
+    RELAYS.ours,
+    RELAYS.nats,
+    RELAYS.mosquitto,
+    RELAYS.redis,
+    RELAYS.bare,
+    RELAYS.copying,
+  ]
     .map((relay) => relayContestant(relay, receivers)),
   rows: [{
     what: `delivered, 128 B, 1 → ${receivers}`,
