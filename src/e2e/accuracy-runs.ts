@@ -2,12 +2,14 @@
  * Real processes under fake clocks, through proxies of known delays: what their figures are off by.
  * faketime has to be installed.
  */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DifferenceSummary } from "../metrics/summary.ts";
 import { dataFrameBytes, HOP_SLOTS } from "../relay/data-frame.ts";
 import { createClockTruth } from "./clock-truth.ts";
+import { FAKETIME_LIBRARY } from "./faketime.ts";
 import { owned } from "./owned.ts";
 import { documentOf, start, startProxies, startServer } from "./processes.ts";
 import type { DelayOptions, Given } from "./proxy.ts";
@@ -21,20 +23,22 @@ const NAME = "accuracy";
 
 export interface FakeClock {
   name: string;
-  /** Arguments of faketime. */
-  fake: string[];
+  /** What faketime is told, such as `+5s x1.0002`; undefined: nothing is faked. */
+  fake?: string;
   rate: number;
-  env?: Record<string, string>;
+  /** What it is told when half of the messages are sent: the wall clock is set, time goes on. */
+  then?: string;
 }
 
 export const CLOCKS: FakeClock[] = [
-  { name: "as it is", fake: [], rate: 1 },
-  { name: "+5 s", fake: ["-f", "+5s"], rate: 1 },
-  { name: "−5 s", fake: ["-f", "-5s"], rate: 1 },
-  { name: "+5 s, +50 ppm", fake: ["-f", "+5s x1.00005"], rate: 1.00005 },
-  { name: "−5 s, −50 ppm", fake: ["-f", "-5s x0.99995"], rate: 0.99995 },
-  { name: "+5 s, +200 ppm", fake: ["-f", "+5s x1.0002"], rate: 1.0002 },
-  { name: "−5 s, −200 ppm", fake: ["-f", "-5s x0.9998"], rate: 0.9998 },
+  { name: "as it is", rate: 1 },
+  { name: "+5 s", fake: "+5s", rate: 1 },
+  { name: "−5 s", fake: "-5s", rate: 1 },
+  { name: "+5 s, +50 ppm", fake: "+5s x1.00005", rate: 1.00005 },
+  { name: "−5 s, −50 ppm", fake: "-5s x0.99995", rate: 0.99995 },
+  { name: "+5 s, +200 ppm", fake: "+5s x1.0002", rate: 1.0002 },
+  { name: "−5 s, −200 ppm", fake: "-5s x0.9998", rate: 0.9998 },
+  { name: "+5 s, set back by 8 s in mid-run", fake: "+5s", rate: 1, then: "-3s" },
 ];
 
 export type Way = { up: DelayOptions; down: DelayOptions };
@@ -91,7 +95,9 @@ export function run(
 ): Promise<Run> {
   return owned(async (owner) => {
     const server = await startServer(owner, ["--ndjson", "-"]);
-    const truth = await createClockTruth(clock.fake);
+    const fake = createFake(clock);
+    owner.after(fake.forget);
+    const truth = await createClockTruth(fake.command);
     owner.after(truth.close);
     const target = { host: "127.0.0.1", port: server.port };
     const delayed = Object.entries(ways).flatMap(([label, way]) => way ? [{ label, way }] : []);
@@ -119,6 +125,8 @@ export function run(
       ...["--size", String(PAYLOAD_BYTES), "--warmup", "20", "--echo", "--records", "all"],
       ...["--json", "--ndjson", ndjson],
     ], { through: truth.through });
+    const halfTime = setTimeout(fake.then, (messages * INTERVAL_MS) / 2);
+    owner.after(() => clearTimeout(halfTime));
     const document = documentOf(await client.exited);
     const offset = truth.offset(clock.rate);
     const given: Run["given"] = {};
@@ -132,6 +140,27 @@ export function run(
       differences: document.differences ?? [],
     };
   });
+}
+
+/** A command that runs another one under a fake clock; `then` sets that clock. */
+function createFake({ fake, then }: FakeClock) {
+  const folder = mkdtempSync(join(tmpdir(), "accuracy-"));
+  const file = join(folder, "clock");
+  const tell = (text: string): void => writeFileSync(file, `${text}\n`);
+  if (fake !== undefined) tell(fake);
+  // A wall clock that is set takes no other clock with it; one that drifts does.
+  const variables = [
+    ...[`FAKETIME_TIMESTAMP_FILE=${file}`, "FAKETIME_NO_CACHE=1"],
+    "FAKETIME_DONT_FAKE_MONOTONIC=1",
+  ];
+  const setting = ["env", `LD_PRELOAD=${FAKETIME_LIBRARY}`, ...variables];
+  return {
+    command: fake === undefined ? [] : then === undefined ? ["faketime", "-f", fake] : setting,
+    then: () => {
+      if (then !== undefined) tell(then);
+    },
+    forget: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 function parse(text: string): HopRecord[] {

@@ -37,8 +37,8 @@ export function createSharpClock(): Clock {
   return clock;
 }
 
-/** @param fake arguments of faketime, such as `["-f", "+5s x1.0002"]`; none for the true clock */
-export async function createClockTruth(fake: readonly string[]): Promise<ClockTruth> {
+/** @param under the command that fakes the clock of the one behind it; empty for the true clock */
+export async function createClockTruth(under: readonly string[]): Promise<ClockTruth> {
   const clock = createSharpClock();
   const exchanges: Exchange[] = [];
   const socket = dgram.createSocket("udp4");
@@ -56,10 +56,9 @@ export async function createClockTruth(fake: readonly string[]): Promise<ClockTr
   });
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   const { port } = socket.address() as AddressInfo;
-  const faked = fake.length > 0 ? ["faketime", ...fake] : [];
 
   return {
-    through: [...faked, process.execPath, beacon, String(port)],
+    through: [...under, process.execPath, beacon, String(port)],
     offset(rate) {
       const quickest = exchanges.toSorted((a, b) => a.roundTripUs - b.roundTripUs)
         .slice(0, Math.ceil(exchanges.length * BELIEVED));

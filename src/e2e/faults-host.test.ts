@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { FAKETIME_LIBRARY } from "./faketime.ts";
 import { says, startFaultMesh } from "./fault-mesh.ts";
 import {
   documentOf,
@@ -37,16 +38,10 @@ test("a client that is stopped and goes on has nobody's delay but its own", asyn
   assert.ok(ofTwo.elapsed_ms!.max < 0.8 * PAUSE_MS, `${ofTwo.elapsed_ms!.max} ms`);
 });
 
-/** The library that `faketime` lays under a program, where it is installed. */
-const FAKETIME = [
-  "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-  "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-].find(existsSync);
-
 for (const who of ["one", "server"] as const) {
   for (const bounds of [[], ["--clock-error", "2"]]) {
     const known = bounds.length > 0 ? ", with known bounds" : "";
-    const skip = FAKETIME === undefined && "faketime is not installed";
+    const skip = FAKETIME_LIBRARY === undefined && "faketime is not installed";
     test(`steps of the wall clock of ${who} touch no delay${known}`, { skip }, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), "faults-"));
       t.after(() => rmSync(folder, { recursive: true }));
@@ -54,7 +49,7 @@ for (const who of ["one", "server"] as const) {
       const step = (by: string): void => writeFileSync(file, `${by}\n`);
       step("+0");
       const env = {
-        LD_PRELOAD: FAKETIME!,
+        LD_PRELOAD: FAKETIME_LIBRARY!,
         FAKETIME_TIMESTAMP_FILE: file,
         FAKETIME_NO_CACHE: "1",
         FAKETIME_DONT_FAKE_MONOTONIC: "1",
