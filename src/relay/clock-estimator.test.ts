@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BURST_EXCHANGES, type ClockEvent, createClockEstimator } from "./clock-estimator.ts";
+import {
+  BURST_EXCHANGES,
+  type ClockEstimator,
+  type ClockEvent,
+  createClockEstimator,
+} from "./clock-estimator.ts";
 import { systemInterval } from "./clock-system-interval.ts";
 import type { ClockExchange } from "./clock-window.ts";
 
@@ -24,6 +29,20 @@ function answered(atUs: number, offsetUs: number, upUs = 100, downUs = 100): Clo
     localSentUs: atUs + upUs,
     peerReceivedUs: atUs + upUs + downUs + offsetUs,
   };
+}
+
+/** Exchanges of so long a time that a step before them counts as over; returns its end. */
+function settle(
+  estimator: ClockEstimator,
+  exchangeAt: (atUs: number) => ClockExchange,
+  fromUs: number,
+): number {
+  for (let index = 0; index <= BURST_EXCHANGES; index++) {
+    const atUs = fromUs + (index * 1.1e6) / BURST_EXCHANGES;
+    assert.ok(Number.isNaN(estimator.estimateAt(atUs).errorUs));
+    assert.equal(estimator.addExchange(exchangeAt(atUs), 0, atUs + 200), undefined);
+  }
+  return fromUs + 1.1e6 + 200;
 }
 
 /** An interval of ±`halfUs` around `middleUs`, as two hosts would tell it. */
@@ -124,7 +143,7 @@ test("many connections stay within the memory of four, and the shortest still pr
   assert.ok(Math.abs(estimator.estimateAt(BEGIN_US + 4e6).offsetUs) < 1);
 });
 
-test("a contradiction drops the window, tells so once, and is unknown until a new exchange", () => {
+test("a contradiction drops the window, tells so once, and leaves all unknown until it is over", () => {
   const stepUs = 5e6;
   for (const exchange of [asked, answered]) {
     const estimator = createClockEstimator("auto");
@@ -145,9 +164,8 @@ test("a contradiction drops the window, tells so once, and is unknown until a ne
     assert.equal(estimator.addExchange(straddling, 0, atUs + 1150), undefined);
     assert.ok(Number.isNaN(estimator.estimateAt(atUs + 1150).errorUs));
 
-    atUs += 2000;
-    assert.equal(estimator.addExchange(exchange(atUs, 1000 + stepUs), 0, atUs + 200), undefined);
-    const after = estimator.estimateAt(atUs + 200);
+    const settled = settle(estimator, (us) => exchange(us, 1000 + stepUs), atUs + 2000);
+    const after = estimator.estimateAt(settled);
     assert.ok(Math.abs(after.offsetUs - stepUs - 1000) < 1, `${after.offsetUs}`);
     assert.ok(after.errorUs < 101);
   }
@@ -161,7 +179,7 @@ test("steps in a row leave the last estimate that was known", () => {
   // The peer's clock stepped while this one was under way: it contradicts itself.
   atUs += 1000;
   const torn = { ...asked(atUs, 9e6), peerSentUs: atUs + 20e6 };
-  assert.equal(estimator.addExchange(torn, 0, atUs + 200)?.kind, "stepped");
+  assert.equal(estimator.addExchange(torn, 0, atUs + 200), undefined, "told once");
   const { offsetUs, errorUs } = estimator.estimateAt(atUs + 200);
   assert.ok(Math.abs(offsetUs - 1000) < 1, `${offsetUs}`);
   assert.equal(errorUs, Number.NaN);
@@ -174,10 +192,26 @@ test("the peer's exchanges count again once one begun here has shown where its c
   assert.equal(estimator.addExchange(asked(stepAtUs, 9e6), 0, stepAtUs + 200)?.kind, "stepped");
   estimator.addExchange(answered(stepAtUs + 500, 9e6), 1, stepAtUs + 700);
   assert.ok(Number.isNaN(estimator.estimateAt(stepAtUs + 700).errorUs));
-  estimator.addExchange(asked(stepAtUs + 1000, 9e6, 800, 800), 0, stepAtUs + 2600);
-  assert.ok(estimator.estimateAt(stepAtUs + 2600).errorUs > 800);
-  estimator.addExchange(answered(stepAtUs + 3000, 9e6, 50, 50), 1, stepAtUs + 3100);
-  assert.ok(estimator.estimateAt(stepAtUs + 3100).errorUs < 60);
+  const settledUs = settle(estimator, (atUs) => asked(atUs, 9e6), stepAtUs + 1000);
+  assert.ok(estimator.estimateAt(settledUs).errorUs >= 100);
+  estimator.addExchange(answered(settledUs, 9e6, 50, 50), 1, settledUs + 100);
+  assert.ok(estimator.estimateAt(settledUs + 100).errorUs < 60);
+});
+
+test("a clock that goes on running off is not believed between its contradictions", () => {
+  const estimator = createClockEstimator("estimate");
+  const slewedUs = (atUs: number) => 0.08 * (atUs - BEGIN_US);
+  let told = 0;
+  for (let atUs = BEGIN_US; atUs < BEGIN_US + 5e6; atUs += 1e5) {
+    if (estimator.addExchange(asked(atUs, slewedUs(atUs)), 0, atUs + 200)) told++;
+    const { errorUs } = estimator.estimateAt(atUs + 200);
+    assert.ok(Number.isNaN(errorUs) || atUs === BEGIN_US);
+  }
+  assert.equal(told, 1);
+  const endUs = BEGIN_US + 5e6;
+  const settledUs = settle(estimator, (atUs) => asked(atUs, 0.4e6), endUs + 1e5);
+  const { offsetUs, errorUs } = estimator.estimateAt(settledUs);
+  assert.ok(Math.abs(offsetUs - 0.4e6) <= errorUs && errorUs < 200, `${offsetUs} ± ${errorUs}`);
 });
 
 test("timestamps that are no numbers are ignored", () => {

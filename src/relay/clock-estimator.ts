@@ -30,14 +30,14 @@ export type ClockMethod = "none" | "system" | "estimate";
 /** What to add to a hop's raw figure, and the bound on the error of the sum; µs. */
 export interface ClockEstimate {
   offsetUs: number;
-  /** NaN where nothing is proven: before the first exchange, and after a step until the next. */
+  /** NaN where nothing is proven: before the first exchange, and after a step until it is over. */
   errorUs: number;
   method: ClockMethod;
 }
 
 /** Something that the log should tell. */
 export type ClockEvent =
-  /** The exchanges contradict one another by so much: a clock stepped, or ran off. */
+  /** The exchanges contradict one another by so much: a clock stepped, or ran off. Told once. */
   | { kind: "stepped"; byUs: number }
   /** A host's bound on its system clock contradicts the exchanges by so much. Told once. */
   | { kind: "system-dropped"; byUs: number }
@@ -61,6 +61,12 @@ export interface ClockEstimator {
 
 /** Exchanges after which the estimate has the best of a few. */
 export const BURST_EXCHANGES = 8;
+/**
+ * What contradicted itself has to be free of contradictions for so long, and for a burst of
+ * exchanges, before it is believed again: a step is over at once, but one who slews a clock goes on
+ * (chrony at up to 83 ms a second). Nothing that was exchanged meanwhile is kept.
+ */
+const SETTLING_US = 1e6;
 /** A dropped system interval is tried again after this long. */
 const SYSTEM_RETRY_US = 60e6;
 
@@ -86,6 +92,7 @@ export function createClockEstimator(mode: ClockMode): ClockEstimator {
   // the step.
   let notBeforeLocalUs = Number.NEGATIVE_INFINITY;
   let notBeforePeerUs = Number.NEGATIVE_INFINITY;
+  let isSettling = false;
 
   function beganBeforeStep(exchange: ClockExchange): boolean {
     return beganHere(exchange)
@@ -93,11 +100,16 @@ export function createClockEstimator(mode: ClockMode): ClockEstimator {
       : exchange.peerSentUs < notBeforePeerUs;
   }
 
-  function forget(contradiction: ClockExchange, nowUs: number): void {
-    if (exchanges > 0) estimate.offsetUs = prediction.offsetAt(nowUs);
+  function clear(): void {
     window.clear();
     prediction.clear();
     exchanges = 0;
+  }
+
+  function forget(contradiction: ClockExchange, nowUs: number): void {
+    if (exchanges > 0 && !isSettling) estimate.offsetUs = prediction.offsetAt(nowUs);
+    isSettling = true;
+    clear();
     notBeforeLocalUs = nowUs;
     // The contradicting exchange ended after the step. If it ended at the peer, its last timestamp
     // is past the step; if here, the next exchange begun here will show where the peer's clock is.
@@ -114,7 +126,7 @@ export function createClockEstimator(mode: ClockMode): ClockEstimator {
 
   /** Drops the system interval if it contradicts what the exchanges alone prove. */
   function checkSystem(nowUs: number): ClockEvent | undefined {
-    if (exchanges === 0 || !systemCounts(nowUs)) return undefined;
+    if (exchanges === 0 || isSettling || !systemCounts(nowUs)) return undefined;
     const byUs = Math.max(
       systemLowAt(system, systemSetUs, nowUs) - window.upperAt(nowUs),
       window.lowerAt(nowUs) - systemHighAt(system, systemSetUs, nowUs),
@@ -136,11 +148,16 @@ export function createClockEstimator(mode: ClockMode): ClockEstimator {
     if (beganHere(exchange)) {
       notBeforePeerUs = Math.min(notBeforePeerUs, exchange.peerReceivedUs);
     }
+    if (isSettling && exchanges >= BURST_EXCHANGES && nowUs >= notBeforeLocalUs + SETTLING_US) {
+      isSettling = false;
+      clear();
+    }
     window.add(exchange, nowUs);
     const byUs = window.lowerAt(nowUs) - window.upperAt(nowUs);
     if (byUs > 0) {
+      const isNews = !isSettling;
       forget(exchange, nowUs);
-      return { kind: "stepped", byUs };
+      return isNews ? { kind: "stepped", byUs } : undefined;
     }
     const middleUs = (exchange.localSentUs + exchange.localReceivedUs) / 2;
     prediction.add(connection, middleUs, middleOffsetUs(exchange), rttUs);
@@ -168,7 +185,7 @@ export function createClockEstimator(mode: ClockMode): ClockEstimator {
     estimate.method = "estimate";
     let upperUs = window.upperAt(nowUs);
     let lowerUs = window.lowerAt(nowUs);
-    if (exchanges === 0 || upperUs === Infinity) {
+    if (exchanges === 0 || isSettling || upperUs === Infinity) {
       // Nothing is proven: the last estimate stays, with no bound.
       estimate.errorUs = Number.NaN;
       return estimate;
