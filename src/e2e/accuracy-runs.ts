@@ -38,7 +38,7 @@ export const CLOCKS: FakeClock[] = [
   { name: "−5 s, −50 ppm", fake: "-5s x0.99995", rate: 0.99995 },
   { name: "+5 s, +200 ppm", fake: "+5s x1.0002", rate: 1.0002 },
   { name: "−5 s, −200 ppm", fake: "-5s x0.9998", rate: 0.9998 },
-  { name: "+5 s, set back by 8 s in mid-run", fake: "+5s", rate: 1, then: "-3s" },
+  { name: "+5 s, set to +13 s in mid-run", fake: "+5s", rate: 1, then: "+13s" },
 ];
 
 export type Way = { up: DelayOptions; down: DelayOptions };
@@ -150,7 +150,7 @@ function createFake({ fake, then }: FakeClock) {
   if (fake !== undefined) tell(fake);
   // A wall clock that is set takes no other clock with it; one that drifts does.
   const variables = [
-    ...[`FAKETIME_TIMESTAMP_FILE=${file}`, "FAKETIME_NO_CACHE=1"],
+    ...[`FAKETIME_TIMESTAMP_FILE=${file}`, "FAKETIME_CACHE_DURATION=1"],
     "FAKETIME_DONT_FAKE_MONOTONIC=1",
   ];
   const setting = ["env", `LD_PRELOAD=${FAKETIME_LIBRARY}`, ...variables];

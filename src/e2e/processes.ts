@@ -12,6 +12,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const DENO = join(ROOT, "node_modules/.bin/deno");
 /** What a test waits for comes within this time even on a slow machine, or never. */
 const PATIENCE_MS = 60_000;
+/** Nothing that is started here, and ends by itself, takes longer. */
+const LONGEST_RUN_MS = 600_000;
 
 /** Ends what was started for it: a test. */
 export type Owner = Pick<TestContext, "after">;
@@ -221,7 +223,7 @@ function watch(t: Owner, child: ChildProcess, what: string): Running {
 
   const running: Running = {
     pid: child.pid ?? 0,
-    exited: inTime(exited, () => `${what} has not ended`, 4 * PATIENCE_MS),
+    exited: inTime(exited, () => `${what} has not ended`, LONGEST_RUN_MS),
     log: () => lines.stderr.parsed<LogLine>(),
     logged(matches, after = 0) {
       return waitFor(lines.stderr, () => running.log().slice(after).find(matches));
