@@ -82,9 +82,6 @@ export function createClockExchange(options: ClockExchangeOptions): ClockExchang
       const answer = { ...clock, phase: 3 as const, t4Us: receivedUs, ...hostFields(host) };
       send(writeClockFrame(answer), receivedUs);
       rttUs = receivedUs - t1Us - (t3Us - t2Us);
-      if (process.env.DUMP) {
-        process.stderr.write(`DUMP ${t2Us - t1Us} ${t3Us - t2Us} ${receivedUs - t3Us}\n`);
-      }
       options.rtt(rttUs);
       const peer = { boundUs: clock.errorUs, anchorErrorUs: 0, wallShiftUs: clock.wallShiftUs };
       const news = [
