@@ -209,7 +209,8 @@ export function createInbound(options: InboundOptions): Inbound {
     const type = view.getUint8(start + 4);
     const frame = region.bytes.subarray(start, start + length);
     region.start += length;
-    session.rate?.take(1, length, region.receivedUs);
+    // The bytes of clock frames follow from the length of the way, not from what is measured.
+    session.rate?.takeControl(type === FrameType.clock ? 0 : length, region.receivedUs);
     switch (type) {
       case FrameType.clock:
         takeClock(session, frame, region.receivedUs);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { writeClockFrame } from "./clock-frame.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { createRandom } from "./simulation/random.ts";
 import { createBench, message } from "./simulation/relay-bench.ts";
@@ -53,13 +54,33 @@ test("a client that sends more than it may is told so, and what it sent before c
   assert.equal(fast.bye!.counts.origins[0]!.received, 101);
 });
 
-test("frames of any kind count, not only messages", () => {
+const heartbeat = Uint8Array.of(18, 0, 0, 0, 6, 0, ...new Uint8Array(12));
+
+test("who sends the messages that he may can also read the clocks as often as is usual, and live", () => {
+  const bench = createBench({ maxRate: { messages: 10, bytes: 2000 } });
+  const peer = bench.join();
+  const times = { soonestMs: 0, t1Us: 2e14, t2Us: 0, t3Us: 0, t4Us: 2e14 };
+  const clock = (phase: 1 | 3, exchange: number): Uint8Array =>
+    writeClockFrame({ phase, exchange, ...times, errorUs: NaN, wallShiftUs: 0 });
+  for (let exchange = 0; exchange < 3 * 10 * 300; exchange += 3) {
+    for (let i = 1; i <= 3; i++) peer.say(clock(1, exchange + i), clock(3, exchange + i));
+    peer.send();
+    if (exchange % 300 === 0) peer.say(heartbeat);
+    bench.pass(SECOND / 10);
+  }
+  assert.equal(peer.bye, undefined);
+});
+
+test("frames that are no messages are limited too", () => {
   const bench = createBench({ maxRate });
   const peer = bench.join();
-  for (let i = 0; i < 101 && peer.bye === undefined; i++) {
-    peer.say(Uint8Array.of(18, 0, 0, 0, 6, 0, ...new Uint8Array(12)));
+  let frames = 0;
+  while (frames < 200_000 && peer.bye === undefined) {
+    peer.say(heartbeat);
+    frames++;
   }
   assert.equal(peer.bye!.reason, "rate");
+  assert.ok(frames <= 50_001, `${frames}`);
 });
 
 test("a flood is slowed down to its rate and loses nothing", () => {

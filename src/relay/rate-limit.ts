@@ -1,7 +1,7 @@
-/** How much one client may send: a bucket that fills steadily, and of which each frame takes. */
+/** How much one client may send: buckets that fill steadily, and of which each frame takes. */
 
 export interface RateLimits {
-  /** Frames a second; Infinity: any number. */
+  /** Messages a second; Infinity: any number. */
   messages: number;
   /** Bytes a second; Infinity: any number. */
   bytes: number;
@@ -10,17 +10,27 @@ export interface RateLimits {
 export interface RateLimit {
   /** At `nowUs` so much has come; an earlier time than was known counts as none that has passed. */
   take(messages: number, bytes: number, nowUs: number): void;
+  /** As `take`, of one frame that is no message. */
+  takeControl(bytes: number, nowUs: number): void;
   /** More has been taken than there was: until it is made up for. */
   isExceeded(nowUs: number): boolean;
 }
 
 /** What a stalled network held back comes at once: it may be as much as comes in this time. */
 const BURST_S = 10;
+/**
+ * Frames that are no messages, a second, where messages are limited: whoever keeps to that limit has
+ * to be able to read the clocks beside. A client on a short way sends 60 clock frames a second, and
+ * one whose clock is being slewed some thousands.
+ */
+const CONTROL_PER_SECOND = 5000;
 /** Clocks differ: who keeps to the limit by his own does not exceed it by ours. */
 const TOLERANCE = 1.01;
 
 export function createRateLimit({ messages, bytes }: RateLimits, startUs: number): RateLimit {
-  const buckets = [createBucket(messages), createBucket(bytes)] as const;
+  const control = messages === Infinity ? Infinity : CONTROL_PER_SECOND;
+  const buckets = [messages, bytes, control].map(createBucket);
+  const [ofMessages, ofBytes, ofControl] = buckets as [Bucket, Bucket, Bucket];
   let filledUs = startUs;
 
   /** Before anything is taken: what a pause would fill beyond the brim is nobody's. */
@@ -37,14 +47,24 @@ export function createRateLimit({ messages, bytes }: RateLimits, startUs: number
   return {
     take(count, size, nowUs) {
       fill(nowUs);
-      buckets[0].left -= count;
-      buckets[1].left -= size;
+      ofMessages.left -= count;
+      ofBytes.left -= size;
+    },
+    takeControl(size, nowUs) {
+      fill(nowUs);
+      ofControl.left--;
+      ofBytes.left -= size;
     },
     isExceeded(nowUs) {
       fill(nowUs);
-      return buckets[0].left < 0 || buckets[1].left < 0;
+      return buckets.some(({ left }) => left < 0);
     },
   };
 }
 
-const createBucket = (perSecond: number) => ({ perSecond, left: perSecond * BURST_S });
+interface Bucket {
+  readonly perSecond: number;
+  left: number;
+}
+
+const createBucket = (perSecond: number): Bucket => ({ perSecond, left: perSecond * BURST_S });
