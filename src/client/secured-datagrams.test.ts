@@ -33,7 +33,7 @@ function runTwo(seed: number, faults: Partial<LinkOptions> = {}) {
   return { ...sessions, two };
 }
 
-for (const seed of [2, 3, 4, 5, 6, 7, 8, 9]) {
+for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
   test(`a handshake of which much is lost, doubled and reordered comes to its end (seed ${seed})`, () => {
     const { world, relay, network, two } = runTwo(seed, {
       loss: 0.2,

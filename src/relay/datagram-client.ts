@@ -16,9 +16,14 @@ import { createDatagramPeer } from "./datagram-peer.ts";
 import type { Link, LinkEvents } from "./link.ts";
 import type { NowUs } from "./time.ts";
 
-/** First time after which a request is sent again; doubled each time. */
-const AGAIN_US = 250_000;
-const MOST_AGAIN_US = 2_000_000;
+/**
+ * First time after which a request is sent again; grows each time. Whoever loses every fifth
+ * datagram still gets through within seconds: each is small, answered by one that is no longer, and
+ * does no harm where it comes twice.
+ */
+const AGAIN_US = 200_000;
+const AGAIN_GROWTH = 1.5;
+const MOST_AGAIN_US = 500_000;
 
 export interface DatagramClientOptions {
   server: Endpoint;
@@ -59,7 +64,7 @@ export function createDatagramClient(options: DatagramClientOptions): DatagramCl
   const askAgain = (atUs: number): void => {
     options.send([asking!], server);
     askDueUs = atUs + againUs;
-    againUs = Math.min(2 * againUs, MOST_AGAIN_US);
+    againUs = Math.min(AGAIN_GROWTH * againUs, MOST_AGAIN_US);
   };
 
   const ask = (datagram: Uint8Array): void => {

@@ -100,6 +100,14 @@ test("a thousand entries of a directory are a few dozen datagrams under way at m
   assert.deepEqual(delivered, frames);
 });
 
+test("what nobody acknowledges is sent again twice a second, so that a handshake has many tries", () => {
+  const { world, send, sender, up } = createTest(5, { loss: 0, duplication: 0 });
+  up.cut();
+  send(frame(100, 1));
+  world.run(5_000_000);
+  assert.ok(sender.resent >= 9 && sender.resent <= 12, `${sender.resent} times in 5 s`);
+});
+
 test("one that acknowledges nothing for 20 s is given up", () => {
   const { world, send, sender, up } = createTest(3, { loss: 0, duplication: 0 });
   up.cut();

@@ -19,6 +19,12 @@ import { MAX_CONTROL_BYTES } from "./frame.ts";
 const FIRST_TIMEOUT_US = 250_000;
 const LEAST_TIMEOUT_US = 20_000;
 const MOST_TIMEOUT_US = 2_000_000;
+/**
+ * Each time that the oldest is sent again it is awaited longer, but where the round trip allows it
+ * not longer than this: a handshake has 5 s, over ways that lose every fifth datagram.
+ */
+const BACKOFF = 1.5;
+const MOST_BACKED_OFF_US = 500_000;
 /** Nothing acknowledged for so long: the other end is gone. */
 const GIVE_UP_US = 20_000_000;
 const FIRST_WINDOW = 10;
@@ -98,7 +104,8 @@ export function createControlSender(
 
   const dueUs = (): number => {
     if (underWay.length === 0) return Infinity;
-    return underWay[0]!.sentUs + Math.min(timeoutUs * backoff, MOST_TIMEOUT_US);
+    const mostUs = Math.max(timeoutUs, MOST_BACKED_OFF_US);
+    return underWay[0]!.sentUs + Math.min(timeoutUs * backoff, mostUs);
   };
 
   return {
@@ -135,7 +142,7 @@ export function createControlSender(
       const [oldest] = underWay;
       oldest!.isResent = true;
       resent++;
-      backoff = Math.min(backoff * 2, 64);
+      backoff = Math.min(backoff * BACKOFF, 64);
       window = Math.max(Math.floor(window / 2), LEAST_WINDOW);
       transmit(oldest!, atUs);
       return dueUs();
