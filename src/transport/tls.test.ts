@@ -14,7 +14,7 @@ const trusting = { credentials: { ca: pem("test-ca") }, serverName: undefined };
 const never = new AbortController().signal;
 
 /** A listener that returns all that it is told, and who it told what. */
-async function createTest(t: TestContext, halfOpen = 100) {
+async function createTest(t: TestContext, halfOpen = 100, handshakeMs?: number) {
   const gate = createGate({ connections: 100, perSource: 100, halfOpen });
   const told: string[] = [];
   const links: Link[] = [];
@@ -55,6 +55,7 @@ async function createTest(t: TestContext, halfOpen = 100) {
       look();
     },
     failed: assert.fail,
+    ...(handshakeMs !== undefined && { handshakeMs }),
   });
   t.after(listener.close);
   const { port } = listener.address;
@@ -164,6 +165,36 @@ test("who does not come to the end of a handshake makes room for others", async 
     return { data() {}, written() {}, closed() {} };
   }, trusting);
   await test.until(() => test.links.length === 1);
+});
+
+test("those that were gone before they could be asked where they are do not count for ever", async (t) => {
+  const test = await createTest(t);
+  const { port, host } = test.to;
+  const COUNT = 20;
+  const closed = Array.from({ length: COUNT }, () =>
+    new Promise<void>((resolve) => {
+      const socket = net.connect(port, host, () => socket.resetAndDestroy());
+      socket.on("error", () => {});
+      socket.on("close", () => resolve());
+    }));
+  await Promise.all(closed);
+  // Who comes last has been taken last.
+  await test.say(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+  await test.until(() => test.present === 0);
+});
+
+test("one of our clients that is told to use TLS, and stays, is closed all the same", async (t) => {
+  const test = await createTest(t, 100, 100);
+  const { port, host } = test.to;
+  const socket = net.connect({ port, host, allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  socket.on("error", () => {});
+  socket.resume();
+  socket.write(Uint8Array.of(100));
+  await test.until(() => test.told.length === 1);
+  assert.match(test.told[0]!, /^tls: it does not speak TLS/);
+  await test.until(() => test.present === 0);
+  assert.equal(test.told.length, 1);
 });
 
 test("new certificates are shown to those that come then", async (t) => {

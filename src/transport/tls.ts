@@ -39,6 +39,14 @@ export interface TlsListenerOptions {
   refused: (peer: string, text: string, reason: RefusalReason) => void;
   /** The listener itself has an error. */
   failed: (error: Error) => void;
+  /** A handshake that takes longer is none. */
+  handshakeMs?: number;
+}
+
+/** One that was admitted and has not come to the end of its handshake. */
+interface Shaking {
+  readonly admission: Admission;
+  isLink: boolean;
 }
 
 const NO_CERTIFICATE = "a client certificate is required (--tls-cert)";
@@ -49,23 +57,35 @@ const NO_CERTIFICATE = "a client certificate is required (--tls-cert)";
  */
 export async function listenTls(
   where: Where,
-  { credentials, admit, accept, left, refused, failed }: TlsListenerOptions,
+  {
+    credentials,
+    admit,
+    accept,
+    left,
+    refused,
+    failed,
+    handshakeMs = HANDSHAKE_TIMEOUT_MS,
+  }: TlsListenerOptions,
 ): Promise<TlsListener> {
-  /** Connections whose handshake is under way, by their peer. */
-  const shaking = new Map<string, Admission>();
+  /**
+   * Connections whose handshake is under way, by their peer: of two that have the same (one is gone
+   * already, and its port used again, or its address not known any more) it is the later one.
+   */
+  const shaking = new Map<string, Shaking>();
   const asksClients = credentials.ca !== undefined;
   const handshakes = tls.createServer({
     ...credentials,
     minVersion: "TLSv1.3",
     requestCert: asksClients,
     rejectUnauthorized: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: handshakeMs,
   }, (socket) => {
     const isRefused = asksClients && !socket.authorized;
-    const admission = shaking.get(peerOf(socket));
-    if (admission === undefined) return void socket.destroy();
+    const entry = shaking.get(peerOf(socket));
+    if (entry === undefined) return void socket.destroy();
     shaking.delete(peerOf(socket));
-    adopt(socket, (link) => accept(link, admission), {
+    entry.isLink = true;
+    adopt(socket, (link) => accept(link, entry.admission), {
       refusal: isRefused ? refusalOf(socket) : undefined,
     });
   });
@@ -82,20 +102,22 @@ export async function listenTls(
       socket.destroy();
     });
     if (admission === undefined) return void socket.destroy();
-    shaking.set(peer, admission);
+    const entry = { admission, isLink: false };
+    shaking.set(peer, entry);
     const timer = setTimeout(() => {
-      refused(peer, "no TLS handshake", "slow");
+      if (!isTold) refused(peer, "no TLS handshake", "slow");
       socket.destroy();
-    }, HANDSHAKE_TIMEOUT_MS);
+    }, handshakeMs);
+    /** It has been told to use TLS, and has so long to go. */
+    let isTold = false;
     socket.once("close", () => {
       clearTimeout(timer);
-      if (shaking.get(peer) !== admission) return;
-      shaking.delete(peer);
-      left(admission);
+      if (shaking.get(peer) === entry) shaking.delete(peer);
+      if (!entry.isLink) left(admission);
     });
     socket.once("data", (first) => {
-      clearTimeout(timer);
       if (first[0] === HANDSHAKE_RECORD) {
+        clearTimeout(timer);
         socket.pause();
         socket.unshift(first);
         handshakes.emit("connection", socket);
@@ -103,7 +125,8 @@ export async function listenTls(
       }
       refused(peer, "it does not speak TLS, which this server requires", "tls");
       // One of our clients is told; to strangers nothing is said.
-      if (helloFault(first) === undefined) socket.end(writeTlsRequired());
+      isTold = helloFault(first) === undefined;
+      if (isTold) socket.end(writeTlsRequired());
       else socket.destroy();
     });
   };
