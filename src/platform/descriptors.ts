@@ -9,8 +9,12 @@ import { readdirSync, readFileSync } from "node:fs";
 const RESERVE = 16;
 /** Deno takes all that wait in the system's queue (511) before any of them can be closed. */
 const RESERVE_ON_DENO = 640;
-/** Counting takes longer the more there are: it comes no more often than this. */
-const SOONEST_MS = 100;
+/**
+ * Counting takes longer the more there are: it comes no sooner again than this, for each of them.
+ * A few per cent of the time at most; where few are open, connections that come and go in no time
+ * are not taken for many that stay.
+ */
+const SOONEST_MS = 0.02;
 /** Connections may have gone, other things have come: what was counted is believed so long. */
 const LATEST_MS = 1_000;
 
@@ -35,6 +39,8 @@ export function createDescriptors(
 ): Descriptors {
   const most = limit - reserve;
   let open = 0;
+  /** Those that there were when they were counted. */
+  let counted = 0;
   let countedMs = -Infinity;
 
   const count = (): void => {
@@ -44,6 +50,7 @@ export function createDescriptors(
     } catch {
       open = limit;
     }
+    counted = open;
   };
   count();
 
@@ -54,7 +61,7 @@ export function createDescriptors(
     isShort() {
       if (open * 2 >= most) {
         const ageMs = nowMs() - countedMs;
-        if (ageMs >= LATEST_MS || (open >= most && ageMs >= SOONEST_MS)) count();
+        if (ageMs >= LATEST_MS || (open >= most && ageMs >= SOONEST_MS * counted)) count();
       }
       if (open >= most) return true;
       open++;
