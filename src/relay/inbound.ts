@@ -111,9 +111,12 @@ export function createInbound(options: InboundOptions): Inbound {
   /** The message at `region.start` has no room for the hop from here on. */
   function dropWithoutSlot(session: Session, region: Region): void {
     passOn(session);
-    session.tracker.accept(readSequence(region.view, region.start));
+    const { view, start, receivedUs } = region;
+    const length = view.getUint32(start, true);
+    session.tracker.accept(readSequence(view, start));
     session.noSlot++;
-    region.start += region.view.getUint32(region.start, true);
+    session.rate?.take(1, length, receivedUs);
+    region.start += length;
   }
 
   /** Passes on the messages that wait for it. */

@@ -81,6 +81,13 @@ test("frames that are no messages are limited too", () => {
   assert.equal(peer.bye!.reason, "rate");
 });
 
+test("messages without room for a hop count as others do", () => {
+  const bench = createBench({ maxRate });
+  const peer = bench.join();
+  peer.send(101, "", 1);
+  assert.equal(peer.bye!.reason, "rate");
+});
+
 test("a flood is slowed down to its rate and loses nothing", () => {
   const bench = createBench({ maxRate });
   const other = bench.join();
