@@ -113,3 +113,29 @@ test("strangers without end do not keep a client out", () => {
   assert.ok(bench.join().welcome !== undefined);
   assert.equal(silent.filter(({ link }) => link.destroyed).length, silent.length - 3);
 });
+
+test("those who were refused and stay do not keep a client out either", () => {
+  const bench = createBench({ maxClients: 2 });
+  const refused = Array.from({ length: 50 }, () => {
+    const peer = bench.connect();
+    peer.sayHello({ nonce: new Uint8Array(16) });
+    return peer;
+  });
+  assert.ok(refused.every(({ bye }) => bye?.reason === "untrusted"));
+  assert.ok(bench.relay.connections <= 8, `${bench.relay.connections}`);
+  assert.ok(bench.join().welcome !== undefined);
+  assert.equal(bench.log.refused.length, 50);
+  assert.deepEqual(bench.log.strangers, []);
+});
+
+test("one address that comes and comes makes room from among its own", () => {
+  const gate = createGate({ ...limits, perSource: Infinity, halfOpen: 20 });
+  const evicted: string[] = [];
+  const enter = (peer: string): void => void admit(gate, peer, () => evicted.push(peer));
+  for (let i = 0; i < 10; i++) enter(`192.0.2.${i}:1`);
+  for (let port = 0; port < 60; port++) enter(`198.51.100.1:${port}`);
+  assert.deepEqual(evicted, Array.from({ length: 50 }, (_, port) => `198.51.100.1:${port}`));
+  // Who comes alone does not have to make room himself.
+  enter("192.0.2.99:1");
+  assert.equal(evicted.at(-1), "192.0.2.0:1");
+});

@@ -15,49 +15,71 @@ export interface GateLimits {
   /** In all; beyond it nobody is told why. */
   connections: number;
   perSource: number;
-  /** Without a session. Beyond it the oldest makes room: it had the most time. */
+  /**
+   * Without a session. Beyond it the oldest makes room, which had the most time: that of whoever
+   * comes, where many of them are his, so that one address does not push out the others.
+   */
   halfOpen: number;
 }
 
 export interface Gate {
   /** Someone comes from `peer` (`host:port`). */
   enter(peer: string, evict: () => void): Admission | RefusalReason;
-  /** It became a session, or will be none: it is half-open no more. */
+  /** It became a session: it is half-open no more. */
   settled(admission: Admission): void;
   /** It has gone. */
   left(admission: Admission): void;
 }
 
+/** A source that has more than this share of the half-open makes room from among its own. */
+const LARGE_SHARE = 0.1;
+
+interface Source {
+  connections: number;
+  /** The oldest first. */
+  readonly halfOpen: Set<Admission>;
+}
+
 export function createGate(limits: GateLimits): Gate {
-  const bySource = new Map<string, number>();
+  const sources = new Map<string, Source>();
   /** The oldest first. */
   const halfOpen = new Set<Admission>();
   let connections = 0;
 
+  const settled = (admission: Admission): void => {
+    halfOpen.delete(admission);
+    sources.get(admission.source)?.halfOpen.delete(admission);
+  };
+
+  const makeRoom = (newcomer: Source): void => {
+    const others = newcomer.halfOpen.size - 1;
+    const isLarge = others > limits.halfOpen * LARGE_SHARE;
+    const [oldest] = isLarge ? newcomer.halfOpen : halfOpen;
+    settled(oldest!);
+    oldest!.evict();
+  };
+
   return {
     enter(peer, evict) {
-      const source = sourceOf(peer);
-      const others = bySource.get(source) ?? 0;
+      const name = sourceOf(peer);
       if (connections >= limits.connections) return "crowded";
-      if (others >= limits.perSource) return "per-address";
-      const admission = { source, evict };
-      bySource.set(source, others + 1);
+      const source = sources.get(name) ?? { connections: 0, halfOpen: new Set() };
+      if (source.connections >= limits.perSource) return "per-address";
+      const admission = { source: name, evict };
+      sources.set(name, source);
+      source.connections++;
       connections++;
+      source.halfOpen.add(admission);
       halfOpen.add(admission);
-      if (halfOpen.size > limits.halfOpen) {
-        const [oldest] = halfOpen;
-        halfOpen.delete(oldest!);
-        oldest!.evict();
-      }
+      if (halfOpen.size > limits.halfOpen) makeRoom(source);
       return admission;
     },
-    settled: (admission) => void halfOpen.delete(admission),
+    settled,
     left(admission) {
-      halfOpen.delete(admission);
+      settled(admission);
       connections--;
-      const others = bySource.get(admission.source)! - 1;
-      if (others > 0) bySource.set(admission.source, others);
-      else bySource.delete(admission.source);
+      const source = sources.get(admission.source)!;
+      if (--source.connections === 0) sources.delete(admission.source);
     },
   };
 }

@@ -47,9 +47,9 @@ export interface RelayOptions {
   /** What each client may send: a flood is slowed down to it, others are sent away. */
   maxRate?: RateLimits | undefined;
   maxBacklogBytes: number;
-  /** Text that a session's payloads must contain; empty: everything passes. */
   /** There is no room for another connection of its own descriptor. */
   isShortOfDescriptors?: (() => boolean) | undefined;
+  /** Text that a session's payloads must contain; empty: everything passes. */
   filter: string;
   clockMode: ClockMode;
   /** What is known of this host's wall clock. */
@@ -166,7 +166,6 @@ export function createRelay(options: RelayOptions): Relay {
     if (session?.flow === 0) directory.farewell(session, atUs);
     const counts = session ? sendLongCounts(session, sessions, 0, atUs) : { sent: 0, origins: [] };
     connection.state = "closing";
-    gate.settled(connection.admission);
     connection.closingUs = atUs;
     connection.outbox.sendControl(writeBye({ reason, counts, text }), atUs);
     if (session) endSession(session, text, atUs);
@@ -437,7 +436,11 @@ export function createRelay(options: RelayOptions): Relay {
         observer.refused(link.peer, noRoom(admission), admission);
         return doorstep.turnDown(link, admission, startUs);
       }
-      admission.evict = () => turnOff(connection, MADE_ROOM, "half-open", nowUs());
+      admission.evict = () => {
+        if (connection.state === "greeting") turnOff(connection, MADE_ROOM, "half-open", nowUs());
+        // It was refused, and counted as that; its bye has had its time.
+        else drop(connection, MADE_ROOM, nowUs());
+      };
       const connection: Connection = {
         link,
         outbox: createOutbox(link, options.maxBacklogBytes, startUs),
