@@ -7,6 +7,7 @@ import {
   DatagramKind,
   type Endpoint,
   hasMac,
+  isSessionDatagram,
   MAC_BYTES,
   plainHeader,
   unfragmentedPayloadBytes,
@@ -255,4 +256,13 @@ test("until the other end has proven itself it may still say why it does not", (
   assert.equal(test.data.length, 2);
   test.peer.take(writeControl(token, 2, false, bye), here);
   assert.equal(test.data.length, 2, "from then on nothing without a MAC is taken");
+});
+
+test("a control datagram that is longer than any that an end makes is none", () => {
+  const part = (bytes: number) => writeControl(token, 2, true, new Uint8Array(bytes));
+  assert.ok(isSessionDatagram(part(1184)));
+  assert.ok(!isSessionDatagram(part(1185)));
+  const secured = Uint8Array.of(...part(1184), ...new Uint8Array(MAC_BYTES));
+  announceMac(secured);
+  assert.ok(isSessionDatagram(secured));
 });

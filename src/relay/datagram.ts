@@ -220,7 +220,8 @@ export function isSessionDatagram(bytes: Uint8Array): boolean {
     case DatagramKind.plain:
       return size > PLAIN_HEADER_BYTES;
     case DatagramKind.control:
-      return size > CONTROL_HEADER_BYTES;
+      // Those that come before their turn are kept.
+      return size > CONTROL_HEADER_BYTES && size <= CONTROL_DATAGRAM_BYTES;
     case DatagramKind.ack:
       return size === CONTROL_HEADER_BYTES;
     case DatagramKind.challenge:
