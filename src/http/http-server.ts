@@ -8,6 +8,8 @@ const MOST_HEADER_BYTES = 8 * 1024;
 const MOST_HEADERS = 50;
 const REQUEST_MS = 10_000;
 const IDLE_MS = 10_000;
+/** The largest answers are some MB: who takes longer than this for one would keep others out. */
+const ANSWER_MS = 60_000;
 const MOST_REQUESTS_OF_SOCKET = 1_000;
 
 /** What is answered. */
@@ -42,6 +44,8 @@ export interface HttpServerOptions {
   failed: (error: Error) => void;
   /** A request that takes longer to come than this comes too slowly to be honest. */
   requestMs?: number;
+  /** An answer that is not taken within this is not wanted. */
+  answerMs?: number;
 }
 
 /** On every answer. Our page loads from here alone; nobody else's may show it, or read it. */
@@ -151,7 +155,7 @@ function judge(guard: Guard, url: URL, { method, headers }: IncomingMessage) {
 }
 
 async function answer(
-  { handle }: HttpServerOptions,
+  { handle, answerMs = ANSWER_MS }: HttpServerOptions,
   guard: Guard,
   url: URL,
   request: IncomingMessage,
@@ -174,7 +178,10 @@ async function answer(
     return;
   }
   const given = await handle(url, request, response);
-  if (given !== undefined) send(response, request.method, given);
+  if (given === undefined) return;
+  const timer = setTimeout(() => response.destroy(), answerMs);
+  response.once("close", () => clearTimeout(timer));
+  send(response, request.method, given);
 }
 
 function send(

@@ -262,6 +262,30 @@ test("a request that comes in drips is ended", async (t) => {
   );
 });
 
+test("who asks for much and reads none of it is let go", async (t) => {
+  let gone: Promise<unknown> | undefined;
+  const server = await createHttpServer({
+    host: "127.0.0.1",
+    port: 0,
+    token: undefined,
+    handle(_url, _request, response) {
+      gone = once(response, "close");
+      // More than the kernel holds on the way.
+      return { status: 200, type: "text/plain", body: new Uint8Array(64 << 20) };
+    },
+    failed: assert.fail,
+    answerMs: 100,
+  });
+  t.after(() => server.close());
+  const socket = connect(server.port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  socket.on("error", () => {});
+  socket.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  await once(socket, "readable");
+  await gone;
+  assert.ok(socket.bytesRead < 64 << 20);
+});
+
 test("listeners beyond a bound are told to come later", async (t) => {
   const { port, get } = await serve(t);
   const listeners = await Promise.all(Array.from({ length: 64 }, async () => {
