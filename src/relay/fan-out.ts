@@ -2,6 +2,8 @@
  * Hands the messages of one session to all that are to have them: the same bytes to everyone, each
  * time another one first.
  */
+import { readSequence } from "./data-frame.ts";
+import type { Ends } from "./farewells.ts";
 import type { Session } from "./session.ts";
 
 /** A receiver that took nothing for this long no longer holds a flood up. */
@@ -17,6 +19,8 @@ export interface FanOutResult {
 export interface FanOut {
   add(session: Session): void;
   remove(session: Session): void;
+  /** `session` leaves: from now on it is handed only what lies before the end of its origin. */
+  retire(session: Session, ends: Ends): void;
   /** Everyone who gets others' messages. */
   readonly recipients: readonly Session[];
   /** Hands over `slices`, whole frames of `origin` stamped at `sentUs`: `messages` of them. */
@@ -39,6 +43,8 @@ export function createFanOut(options: {
   const recipients: Session[] = [];
   const holdBytes = options.maxBacklogBytes / 2;
   let rotation = 0;
+  /** Those that leave, and where their counts end. */
+  const retired = new Map<Session, Ends>();
 
   const isFor = (recipient: Session, origin: Session): boolean =>
     recipient !== origin || origin.echo;
@@ -67,14 +73,21 @@ export function createFanOut(options: {
     return outbox.backlogBytes > holdBytes && nowUs - outbox.progressUs < HOLD_STALLED_US;
   };
 
+  const remove = (session: Session): void => {
+    retired.delete(session);
+    const index = recipients.indexOf(session);
+    if (index >= 0) recipients.splice(index, 1);
+  };
+
   return {
     recipients,
     add(session) {
       recipients.push(session);
     },
-    remove(session) {
-      const index = recipients.indexOf(session);
-      if (index >= 0) recipients.splice(index, 1);
+    remove,
+    retire(session, ends) {
+      remove(session);
+      retired.set(session, ends);
     },
     distribute(origin, slices, messages, sentUs) {
       const count = recipients.length;
@@ -87,6 +100,14 @@ export function createFanOut(options: {
         if (!isFor(recipient, origin)) continue;
         if (receivers > 0) lastUs = options.nowUs();
         if (hand(recipient, origin, slices, messages, lastUs)) receivers++;
+      }
+      if (retired.size > 0) {
+        const sequence = firstSequence(slices);
+        for (const [recipient, ends] of retired) {
+          if (!isFor(recipient, origin) || sequence >= (ends.get(origin) ?? 0)) continue;
+          if (receivers > 0) lastUs = options.nowUs();
+          if (hand(recipient, origin, slices, messages, lastUs)) receivers++;
+        }
       }
       if (origin.echo && origin.flow > 0) {
         // Of a route's flows only the first is a recipient; its own echo each one gets.
@@ -102,4 +123,8 @@ export function createFanOut(options: {
       return origin.echo && origin.flow > 0 && holds(origin, nowUs);
     },
   };
+}
+
+function firstSequence([slice]: readonly Uint8Array[]): number {
+  return readSequence(new DataView(slice!.buffer, slice!.byteOffset), 0);
 }

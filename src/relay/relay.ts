@@ -6,18 +6,20 @@
 import { type ByeReasonName, writeBye } from "./bye.ts";
 import type { ClockEvent, ClockMode } from "./clock-estimator.ts";
 import type { HostClock } from "./clock-system-interval.ts";
+import type { Counts } from "./counts.ts";
 import type { Arrival } from "./sequence.ts";
 import { createSequenceTracker } from "./sequence.ts";
 import { HOP_SLOTS } from "./data-frame.ts";
 import { createEndedSessions } from "./ended-sessions.ts";
 import { createFanOut } from "./fan-out.ts";
+import { createFarewells } from "./farewells.ts";
 import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
 import { type Admission, createGate } from "./gate.ts";
 import { createGreeter, type Greeted, type Secrets } from "./greeting.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
 import { type Hello, MAX_HELLO_BYTES, PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
 import { toHex } from "./hex.ts";
-import { type Link, type LinkEvents, STRAGGLERS_US, type TransportName } from "./link.ts";
+import type { Link, LinkEvents, TransportName } from "./link.ts";
 import { createOutbox } from "./outbox.ts";
 import { createProcessPairs } from "./process-pairs.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -141,14 +143,19 @@ export function createRelay(options: RelayOptions): Relay {
     fanOut,
     directory,
     sessions,
-    byeSaid: clientLeft,
+    byeSaid: (session, sent, atUs) => farewells.said(session, sent, atUs),
     broken: (session, fault, atUs) => fail(session.connection, fault, atUs),
     tooMuch(session, atUs) {
       refuse(session.connection, { bye: "rate", reason: "rate" }, TOO_MUCH, atUs);
     },
   });
-  /** Sessions that said bye while messages of theirs were missing: the oldest first. */
-  const leaving = new Map<Session, { sent: number; dueUs: number }>();
+  const farewells = createFarewells({
+    sessions,
+    fanOut,
+    directory,
+    wake: options.wake,
+    answer: (session, atUs) => bye(session.connection, "done", "", atUs),
+  });
   let lastNumber = 0;
   let patrolUs = nowUs() + PATROL_US;
   let shuttingDown = false;
@@ -163,13 +170,18 @@ export function createRelay(options: RelayOptions): Relay {
   function bye(connection: Connection, reason: ByeReasonName, text: string, atUs: number): void {
     if (connection.state === "closing" || connection.state === "closed") return;
     const { session } = connection;
-    if (session?.flow === 0) directory.farewell(session, atUs);
-    const counts = session ? sendLongCounts(session, sessions, 0, atUs) : { sent: 0, origins: [] };
+    if (session?.flow === 0 && !farewells.endsOf(session)) directory.farewell(session, atUs);
+    const counts = session ? sendCounts(session, 0, atUs) : { sent: 0, origins: [] };
     connection.state = "closing";
     connection.closingUs = atUs;
     connection.outbox.sendControl(writeBye({ reason, counts, text }), atUs);
     if (session) endSession(session, text, atUs);
     if (connection.outbox.backlogBytes === 0) connection.link.end();
+  }
+
+  function sendCounts(session: Session, sinceUs: number, atUs: number): Counts {
+    const ends = farewells.endsOf(session);
+    return sendLongCounts(session, { sessions, ends }, sinceUs, atUs);
   }
 
   /** Turns a connection away that is no session, and tells it why. */
@@ -183,45 +195,9 @@ export function createRelay(options: RelayOptions): Relay {
     bye(connection, as.bye, text, atUs);
   }
 
-  /**
-   * The client said its bye, having sent `sent` messages: answers, with the final counts. Over UDP
-   * what the bye overtook is waited for.
-   */
-  function clientLeft(session: Session, sent: number, atUs: number): void {
-    const { transport } = session.connection.link;
-    if (transport === "udp" && session.tracker.received < sent) {
-      const dueUs = atUs + STRAGGLERS_US;
-      leaving.set(session, { sent, dueUs });
-      options.wake(dueUs);
-      return;
-    }
-    answerBye(session, sent, atUs);
-  }
-
-  function answerBye(session: Session, sent: number, atUs: number): void {
-    session.tracker.extendTo(sent + 1);
-    bye(session.connection, "done", "", atUs);
-  }
-
-  function leaveWhenComplete(session: Session, atUs: number): void {
-    const bye = leaving.get(session);
-    if (bye !== undefined && session.tracker.received >= bye.sent) {
-      answerBye(session, bye.sent, atUs);
-    }
-  }
-
-  /** Answers the byes whose time has come; returns when to call again. */
-  function answerByes(atUs: number): number {
-    for (const [session, { sent, dueUs }] of leaving) {
-      if (atUs < dueUs) return dueUs;
-      answerBye(session, sent, atUs);
-    }
-    return Infinity;
-  }
-
   function endSession(session: Session, reason: string, atUs: number): void {
     if (!sessions.delete(session)) return;
-    leaving.delete(session);
+    farewells.forget(session);
     fanOut.remove(session);
     inbound.forget(session);
     if (session.metered) directory.left(session, atUs);
@@ -411,7 +387,7 @@ export function createRelay(options: RelayOptions): Relay {
   function heartbeat(session: Session, atUs: number): void {
     const periodUs = HEARTBEAT_MS * 1000;
     // Twice the period: what changed is told twice, so a lost heartbeat loses nothing.
-    const counts = sendLongCounts(session, sessions, atUs - 2 * periodUs, atUs);
+    const counts = sendCounts(session, atUs - 2 * periodUs, atUs);
     session.connection.outbox.sendControl(writeHeartbeat(counts), atUs);
     // After a sleep of this process the missed ones are not made up for.
     session.heartbeatDueUs = Math.max(session.heartbeatDueUs + periodUs, atUs);
@@ -466,7 +442,7 @@ export function createRelay(options: RelayOptions): Relay {
           if (connection.state === "open") connection.heardUs = atUs;
           connection.splitter.push(chunk, atUs);
           read(connection, atUs);
-          if (leaving.size > 0 && connection.session) leaveWhenComplete(connection.session, atUs);
+          if (connection.session) farewells.heard(connection.session, atUs);
         },
         written() {
           if (connection.state === "closed") return;
@@ -493,7 +469,7 @@ export function createRelay(options: RelayOptions): Relay {
         if (atUs - patrolUs < ASLEEP_US) patrol(atUs);
         patrolUs = atUs + PATROL_US;
       }
-      return Math.min(patrolUs, directory.tick(atUs), answerByes(atUs));
+      return Math.min(patrolUs, directory.tick(atUs), farewells.tick(atUs));
     },
     shutdown() {
       shuttingDown = true;

@@ -41,16 +41,12 @@ export function createSequenceTracker(first: number): SequenceTracker {
   let duplicates = 0;
   let reordered = 0;
   let highest = first - 1;
-  /** Missing sequences that are no longer remembered. */
-  let forgotten = 0;
   const early = new Set<number>();
   /** Missing sequences as [from, to) pairs, ascending. */
   const missing: { from: number; to: number }[] = [];
 
   const forgetOldest = (): void => {
-    if (missing.length <= MAX_RANGES) return;
-    const { from, to } = missing.shift()!;
-    forgotten += to - from;
+    if (missing.length > MAX_RANGES) missing.shift();
   };
 
   const skipTo = (sequence: number): void => {
@@ -117,12 +113,13 @@ export function createSequenceTracker(first: number): SequenceTracker {
     },
     receivedBelow(end) {
       if (end >= next) return received;
-      let below = end - first - forgotten;
-      for (const { from, to } of missing) {
-        if (from >= end) break;
-        below -= Math.min(to, end) - from;
+      // Mostly the end is near the newest: what arrived from there on is soon counted.
+      let above = next - end;
+      for (let i = missing.length - 1; i >= 0 && missing[i]!.to > end; i--) {
+        const { from, to } = missing[i]!;
+        above -= to - Math.max(from, end);
       }
-      return Math.max(0, below);
+      return Math.max(0, received - above);
     },
     get outside() {
       return early.size;
