@@ -14,6 +14,8 @@ export interface RateLimit {
   takeControl(bytes: number, nowUs: number): void;
   /** More has been taken than there was: until it is made up for. */
   isExceeded(nowUs: number): boolean;
+  /** How much is left of what there is at most: 1 is all, below 0 it is exceeded. */
+  filled(nowUs: number): number;
 }
 
 /** What a stalled network held back comes at once: it may be as much as comes in this time. */
@@ -58,6 +60,11 @@ export function createRateLimit({ messages, bytes }: RateLimits, startUs: number
     isExceeded(nowUs) {
       fill(nowUs);
       return buckets.some(({ left }) => left < 0);
+    },
+    filled(nowUs) {
+      fill(nowUs);
+      const shares = buckets.map(({ perSecond, left }) => left / (perSecond * BURST_S));
+      return Math.min(1, ...shares.filter((share) => !Number.isNaN(share)));
     },
   };
 }

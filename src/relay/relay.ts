@@ -3,6 +3,7 @@
  * message to the other clients. Pure: links, time and randomness are handed in, and it is told
  * when to look at the time again.
  */
+import { createAllowances } from "./allowances.ts";
 import { type ByeReasonName, writeBye } from "./bye.ts";
 import type { ClockEvent, ClockMode } from "./clock-estimator.ts";
 import type { HostClock } from "./clock-system-interval.ts";
@@ -26,7 +27,7 @@ import { ProtocolError } from "./protocol-error.ts";
 import type { Report } from "./report-frame.ts";
 import { createInbound } from "./inbound.ts";
 import { sendLongCounts } from "./relay-counts.ts";
-import { createRateLimit, type RateLimits } from "./rate-limit.ts";
+import type { RateLimits } from "./rate-limit.ts";
 import type { RefusalReason } from "./refusal.ts";
 import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
@@ -46,7 +47,10 @@ export interface RelayOptions {
   maxClients: number;
   /** Connections from one address (or /64 of IPv6), those included that are no session yet. */
   maxPerAddress?: number;
-  /** What each client may send: a flood is slowed down to it, others are sent away. */
+  /**
+   * What each client may send: a flood is slowed down to it, others are sent away. With
+   * `maxPerAddress` an address has as many of these rates, whoever comes from there.
+   */
   maxRate?: RateLimits | undefined;
   maxBacklogBytes: number;
   /** There is no room for another connection of its own descriptor. */
@@ -129,10 +133,12 @@ export function createRelay(options: RelayOptions): Relay {
     maxBacklogBytes: options.maxBacklogBytes,
     dropped: observer.dropped,
   });
+  const perSource = options.maxPerAddress ?? Infinity;
+  const allowances = options.maxRate && createAllowances(options.maxRate, perSource);
   const gate = createGate({
     // Those that say bye are still there for a moment.
     connections: 4 * options.maxClients,
-    perSource: options.maxPerAddress ?? Infinity,
+    perSource,
     halfOpen: 2 * options.maxClients,
   });
   const doorstep = createDoorstep();
@@ -201,6 +207,7 @@ export function createRelay(options: RelayOptions): Relay {
     fanOut.remove(session);
     inbound.forget(session);
     if (session.metered) directory.left(session, atUs);
+    if (session.rate) allowances!.release(session.connection.admission.source, session.rate);
     pairs.release(session.pair, atUs);
     ended.remember(session);
     observer.left(session, reason === "" ? "done" : reason);
@@ -289,7 +296,7 @@ export function createRelay(options: RelayOptions): Relay {
       droppedTotal: 0,
       noSlot: 0,
       overflowed: false,
-      rate: options.maxRate && createRateLimit(options.maxRate, atUs),
+      rate: allowances?.take(connection.admission.source, atUs),
       held: false,
       dataUs: 0,
       reportUs: -Infinity,
