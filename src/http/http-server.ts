@@ -40,6 +40,8 @@ export interface HttpServerOptions {
   port: number;
   token: string | undefined;
   handle: Handler;
+  /** There is no room for a connection more. */
+  isShortOfDescriptors?: (() => boolean) | undefined;
   /** A fault of ours, for the log. */
   failed: (error: Error) => void;
   /** A request that takes longer to come than this comes too slowly to be honest. */
@@ -112,6 +114,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   server.maxConnections = MOST_CONNECTIONS;
   server.maxHeadersCount = MOST_HEADERS;
   server.maxRequestsPerSocket = MOST_REQUESTS_OF_SOCKET;
+  server.on("connection", (socket) => {
+    if (!options.isShortOfDescriptors?.()) return;
+    refused++;
+    socket.destroy();
+  });
   server.on("clientError", (_error, socket) => {
     refused++;
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");

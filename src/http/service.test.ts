@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
-import { connect } from "node:net";
 import { test, type TestContext } from "node:test";
 import { createFigureSet } from "../metrics/figure-set.ts";
 import type { MeshView, PercentilesView, SeriesView, SessionView } from "../metrics/mesh-view.ts";
 import type { RunSummary } from "../metrics/summary.ts";
 import { Failure } from "../platform/failure.ts";
-import { createHttpServer } from "./http-server.ts";
 import { openHttpService, type ServedProgram } from "./service.ts";
 
 const TOKEN = "a-token-of-some-length";
@@ -221,69 +219,6 @@ test("other machines are served with a token, or on the operator's word, or not 
     ),
     (error) => error instanceof Failure && /--http-token-file.*--http-open/.test(error.message),
   );
-});
-
-/** What a raw connection gets for these bytes, until the server closes it. */
-async function raw(port: number, text: string): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
-  let answer = "";
-  socket.setEncoding("utf8").on("data", (more: string) => answer += more);
-  socket.on("error", () => {});
-  socket.write(text);
-  await once(socket, "close");
-  return answer;
-}
-
-test("bodies, long headers and garbage are refused, and the connection ended", async (t) => {
-  const { port } = await serve(t);
-  const head = (line: string) => `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${line}\r\n`;
-  assert.match(await raw(port, head("Content-Length: 5\r\n") + "hello"), /^HTTP\/1.1 413/);
-  assert.match(await raw(port, head(`X: ${"a".repeat(9000)}\r\n`)), /^HTTP\/1.1 4/);
-  assert.match(await raw(port, "\x16\x03\x01 no request\r\n\r\n"), /^HTTP\/1.1 400/);
-  assert.match(
-    await raw(port, "GET http://evil.example/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
-    /^HTTP\/1.1 400/,
-  );
-});
-
-test("a request that comes in drips is ended", async (t) => {
-  const server = await createHttpServer({
-    host: "127.0.0.1",
-    port: 0,
-    token: undefined,
-    handle: () => ({ status: 200, type: "text/plain", body: "" }),
-    failed: assert.fail,
-    requestMs: 200,
-  });
-  t.after(() => server.close());
-  assert.match(
-    await raw(server.port, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "),
-    /^(HTTP\/1.1 4|$)/,
-  );
-});
-
-test("who asks for much and reads none of it is let go", async (t) => {
-  let gone: Promise<unknown> | undefined;
-  const server = await createHttpServer({
-    host: "127.0.0.1",
-    port: 0,
-    token: undefined,
-    handle(_url, _request, response) {
-      gone = once(response, "close");
-      // More than the kernel holds on the way.
-      return { status: 200, type: "text/plain", body: new Uint8Array(64 << 20) };
-    },
-    failed: assert.fail,
-    answerMs: 100,
-  });
-  t.after(() => server.close());
-  const socket = connect(server.port, "127.0.0.1");
-  t.after(() => socket.destroy());
-  socket.on("error", () => {});
-  socket.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-  await once(socket, "readable");
-  await gone;
-  assert.ok(socket.bytesRead < 64 << 20);
 });
 
 test("listeners beyond a bound are told to come later", async (t) => {

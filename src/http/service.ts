@@ -59,6 +59,8 @@ export interface ServedProgram {
     | "lag"
     | "turnedAway"
   >;
+  /** There are no file descriptors for another connection. */
+  isShortOfDescriptors?: (() => boolean) | undefined;
   /** The dashboard; undefined where there is none. */
   page?: () => Promise<Page | undefined>;
 }
@@ -133,6 +135,7 @@ export async function openHttpService(
     port,
     token,
     handle: api.handle,
+    isShortOfDescriptors: program.isShortOfDescriptors,
     failed: (error) => log.error("a request failed", { fault: error.stack ?? error.message }),
   }).catch((error: Error) => {
     events.close();

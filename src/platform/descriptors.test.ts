@@ -44,6 +44,14 @@ test("many that come and go in no time are not taken for many that stay", () => 
   }
 });
 
+test("beyond the clients, HTTP gets some and leaves the very last to files", () => {
+  const { descriptors, fill } = createTest(100, 20);
+  fill(1000);
+  let taken = 0;
+  while (taken < 100 && !descriptors.isShortForHttp()) taken++;
+  assert.equal(taken, 8);
+});
+
 test("what else is opened is noticed, also where none is left to count with", () => {
   const { state, descriptors, fill } = createTest(100, 20);
   fill(40);

@@ -5,8 +5,10 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Kept for what is no connection: files of records, names that are looked up, the HTTP service. */
+/** Kept for what is no client: files of records, names that are looked up, the HTTP service. */
 const RESERVE = 16;
+/** Of them, those that the HTTP service does not get either. */
+const FILES_SHARE = 0.5;
 /** Deno takes all that wait in the system's queue (511) before any of them can be closed. */
 const RESERVE_ON_DENO = 640;
 /**
@@ -19,15 +21,17 @@ const SOONEST_MS = 0.02;
 const LATEST_MS = 1_000;
 
 export interface Descriptors {
-  /** Connections that there is room for by now. */
+  /** Clients that there is room for by now. */
   readonly room: number;
-  /** Whether there is none left for one more connection, which is counted where there is. */
+  /** Whether there is none left for one more client, which is counted where there is. */
   isShort(): boolean;
+  /** The same for a connection of the HTTP service. */
+  isShortForHttp(): boolean;
 }
 
 export interface DescriptorSources {
   limit: number;
-  /** Of them, those that no connection gets. */
+  /** Of them, those that no client gets. */
   reserve: number;
   /** Those that are open now; throws where there is none left to find out. */
   countOpen: () => number;
@@ -37,7 +41,6 @@ export interface DescriptorSources {
 export function createDescriptors(
   { limit, reserve, countOpen, nowMs }: DescriptorSources,
 ): Descriptors {
-  const most = limit - reserve;
   let open = 0;
   /** Those that there were when they were counted. */
   let counted = 0;
@@ -54,19 +57,22 @@ export function createDescriptors(
   };
   count();
 
+  const isShortOf = (most: number): boolean => {
+    if (open * 2 >= most) {
+      const ageMs = nowMs() - countedMs;
+      if (ageMs >= LATEST_MS || (open >= most && ageMs >= SOONEST_MS * counted)) count();
+    }
+    if (open >= most) return true;
+    open++;
+    return false;
+  };
+
   return {
     get room() {
-      return Math.max(0, most - open);
+      return Math.max(0, limit - reserve - open);
     },
-    isShort() {
-      if (open * 2 >= most) {
-        const ageMs = nowMs() - countedMs;
-        if (ageMs >= LATEST_MS || (open >= most && ageMs >= SOONEST_MS * counted)) count();
-      }
-      if (open >= most) return true;
-      open++;
-      return false;
-    },
+    isShort: () => isShortOf(limit - reserve),
+    isShortForHttp: () => isShortOf(limit - reserve * FILES_SHARE),
   };
 }
 

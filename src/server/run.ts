@@ -23,11 +23,9 @@ import { findDescriptors } from "../platform/descriptors.ts";
 import { fillName, findPlace } from "../platform/place.ts";
 import { createTicker } from "../platform/ticker.ts";
 import { watchTokens } from "../platform/tokens.ts";
-import type { HostClock } from "../relay/clock-system-interval.ts";
-import type { Secrets } from "../relay/greeting.ts";
 import { PROCESS_ID_BYTES } from "../relay/hello.ts";
 import { toHex } from "../relay/hex.ts";
-import { createRelay, type Relay, type RelayObserver } from "../relay/relay.ts";
+import { createRelay, type Relay, type RelayObserver, type RelayOptions } from "../relay/relay.ts";
 import { toIso } from "../relay/time.ts";
 import { openSinks } from "../sinks/open-sinks.ts";
 import { createSummaryWriter } from "../sinks/summary-writer.ts";
@@ -78,6 +76,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     : undefined;
   const refusals = createRefusals({ log: logger("relay"), nowMs: () => performance.now() });
   const hostClock = createHostClock(clock, config.clockError);
+  const descriptors = findDescriptors(config.maxClients, log.warn);
   const ticker = createTicker(clock.nowUs, () => relay.tick());
   let service: HttpService | undefined;
   const served = config.http && createServedServer({
@@ -102,6 +101,7 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
     wake: ticker.wake,
     refusals,
     secrets: tokens && { tokens, hmac: hmacSha256 },
+    isShortOfDescriptors: descriptors?.isShort,
     served: served && {
       ...served.observer,
       left(session, reason) {
@@ -142,7 +142,10 @@ export async function runServer(config: ServerConfig, context: ProgramContext): 
   };
   if (config.http && served) {
     const { http } = config;
-    service = await openHttpService({ ...config, http }, httpToken, served.program);
+    service = await openHttpService({ ...config, http }, httpToken, {
+      ...served.program,
+      isShortOfDescriptors: descriptors?.isShortForHttp,
+    });
   }
   const trends = context.isLive ? createTrends(metering.figures) : undefined;
   const shownTrends = (): ShownTrends | undefined =>
@@ -210,34 +213,29 @@ type Served =
   & Required<Pick<RelayObserver, "report">>;
 
 function createServerRelay(
-  { config, name, processId, clock, hostClock, metering, wake, secrets, served, refusals }: {
-    config: ServerConfig;
-    name: string;
-    processId: Uint8Array;
-    clock: Clock;
-    hostClock: () => HostClock;
-    metering: ServerMetering;
-    wake: (atUs: number) => void;
-    secrets: Secrets | undefined;
-    served: Served | undefined;
-    refusals: Refusals;
-  },
+  { config, clock, metering, served, refusals, ...given }:
+    & {
+      config: ServerConfig;
+      clock: Clock;
+      metering: ServerMetering;
+      served: Served | undefined;
+      refusals: Refusals;
+    }
+    & Pick<
+      RelayOptions,
+      "name" | "processId" | "hostClock" | "wake" | "secrets" | "isShortOfDescriptors"
+    >,
 ): Relay {
   return createRelay({
-    name,
-    processId,
+    ...given,
     maxClients: config.maxClients,
     ...(config.maxPerAddress !== undefined && { maxPerAddress: config.maxPerAddress }),
     maxRate: { messages: config.maxRate ?? Infinity, bytes: config.maxByteRate ?? Infinity },
     maxBacklogBytes: config.maxBacklog,
-    isShortOfDescriptors: findDescriptors(config.maxClients, logger("server").warn)?.isShort,
     filter: config.filter,
     clockMode: config.clock,
-    hostClock,
     nowUs: clock.nowUs,
     randomBytes: (count) => randomBytes(count),
-    wake,
-    secrets,
     observer: createObserver(metering, served, refusals),
   });
 }
