@@ -233,13 +233,16 @@ export function createInbound(options: InboundOptions): Inbound {
     }
   }
 
+  const isTooFast = ({ rate }: Session, atUs: number): boolean => rate?.isExceeded(atUs) === true;
+
   const mustHold = (session: Session, atUs: number): boolean =>
-    fanOut.mustHold(session, atUs) || session.rate?.isExceeded(atUs) === true;
+    fanOut.mustHold(session, atUs) || isTooFast(session, atUs);
 
   /** Reads a region to its end; false where the flood has to wait before. */
   function readRegion(session: Session, region: Region): boolean {
     while (region.start < region.end && session.connection.state === "open") {
       if (region.view.getUint8(region.start + 4) !== FrameType.data) {
+        if (session.mode === "flood" && isTooFast(session, nowUs())) return false;
         passOn(session);
         takeControl(session, region);
         continue;

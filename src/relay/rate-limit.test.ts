@@ -88,6 +88,18 @@ test("messages without room for a hop count as others do", () => {
   assert.equal(peer.bye!.reason, "rate");
 });
 
+test("a flood of frames that are no messages is slowed down as well", () => {
+  const bench = createBench({ maxRate });
+  const flood = bench.join({ mode: "flood" });
+  const chunk = Array.from({ length: 1000 }, () => heartbeat);
+  for (let i = 0; i < 50; i++) flood.say(...chunk);
+  assert.ok(!flood.link.paused);
+  flood.say(...chunk);
+  assert.ok(flood.link.paused);
+  bench.pass(1 * SECOND);
+  assert.ok(!flood.link.paused);
+});
+
 test("a flood is slowed down to its rate and loses nothing", () => {
   const bench = createBench({ maxRate });
   const other = bench.join();
