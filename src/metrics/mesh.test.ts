@@ -225,6 +225,46 @@ test("all reporters together are bounded", () => {
   assert.equal(view().length, 20_000);
 });
 
+test("who comes and goes without end is bounded, and so is what it told", () => {
+  const { mesh, view, pass } = createWorld();
+  const stays = mesh.join("stays", false);
+  tell(mesh, stays, reported(["a", "b"], 1));
+  const difference = { a: "x", b: "y", from: "a", to: "b", pairs: 1 };
+  for (let i = 0; i < 3000; i++) {
+    const reporter = mesh.join(`one ${i}`, false);
+    mesh.takeReport(reporter, [reported(["a", "b"], 1), reported([`${i}`, "b"], 1)], [difference]);
+    pass(1);
+    mesh.leave(reporter);
+  }
+  assert.equal(view().length, 1001);
+  assert.equal(mesh.reporters.size, 1001);
+  assert.equal(mesh.differences().length, 1000);
+  assert.equal(mesh.differences().at(-1)!.reporter, "one 2999");
+});
+
+test("what all say of the same keys, and of differences, is bounded", () => {
+  const { mesh, pass, view } = createWorld();
+  const reports = Array.from({ length: 5000 }, (_, i) => reported([`${i}`, "b"], 1));
+  const differences = Array.from(
+    { length: 200 },
+    (_, i) => ({ a: "x", b: `${i}`, from: "a", to: "b", pairs: 1 }),
+  );
+  const fill = (): void => {
+    const all = Array.from({ length: 101 }, (_, i) => mesh.join(`${i}`, false));
+    for (const reporter of all.slice(0, 9)) tell(mesh, reporter, ...reports);
+    for (const reporter of all) mesh.takeReport(reporter, [], differences);
+    for (const reporter of all) mesh.leave(reporter);
+  };
+  fill();
+  assert.equal(mesh.omittedKeys, 5000);
+  assert.equal(mesh.differences().length, 20_000);
+  pass(300_001);
+  assert.deepEqual(view(), []);
+  fill();
+  assert.equal(mesh.omittedKeys, 10_000);
+  assert.equal(mesh.differences().length, 20_000);
+});
+
 test("changes tell each key that changed once, and what follows only when something does", () => {
   const { mesh, view } = createWorld();
   const x = mesh.join("x", false);

@@ -29,6 +29,11 @@ import type { DifferenceSummary } from "./summary.ts";
 const MOST_KEYS = 20_000;
 const MOST_KEYS_OF_REPORTER = 5_000;
 const MOST_DIFFERENCES_OF_REPORTER = 200;
+/** What all reporters say: several may tell of one key. */
+const MOST_TOLD = 2 * MOST_KEYS;
+const MOST_DIFFERENCES = 20_000;
+/** Reporters that left, whose keys are still shown: who comes and goes is many of them. */
+const MOST_GONE = 1_000;
 /** What is gone is shown for so long. */
 const FORGET_MS = 300_000;
 /** Nothing new for so long is stale, or for so many intervals or usual gaps. */
@@ -93,6 +98,9 @@ export function createMesh(options: MeshOptions): Mesh {
   const store = createSeriesStore();
   const changed = new Set<Key>();
   let nodes = new Map<string, NodeView>();
+  /** By others than this program, about keys. */
+  let told = 0;
+  let reportedDifferences = 0;
   let omittedKeys = 0;
   let forgotten: number[] = [];
   let lastId = 0;
@@ -102,12 +110,14 @@ export function createMesh(options: MeshOptions): Mesh {
     let key = keys.get(id);
     if (key?.told.has(reporter)) return key;
     const isFull = !reporter.isOwn &&
-      (reporter.keys >= MOST_KEYS_OF_REPORTER || (key === undefined && keys.size >= MOST_KEYS));
+      (reporter.keys >= MOST_KEYS_OF_REPORTER || told >= MOST_TOLD ||
+        (key === undefined && keys.size >= MOST_KEYS));
     if (isFull) {
       omittedKeys++;
       return undefined;
     }
     reporter.keys++;
+    if (!reporter.isOwn) told++;
     if (key === undefined) {
       key = {
         id: ++lastId,
@@ -160,23 +170,32 @@ export function createMesh(options: MeshOptions): Mesh {
     changed.delete(key);
     store.release();
     forgotten.push(key.id);
-    for (const reporter of key.told.keys()) reporter.keys--;
+  }
+
+  /** Those that left long ago, or before many others did. */
+  function takeOutOld(): Set<Reporter> {
+    const beforeAt = nowMs() - FORGET_MS;
+    const gone = [...reporters].filter(({ isThere }) => !isThere)
+      .sort((a, b) => a.goneAt - b.goneAt);
+    const tooMany = gone.length - MOST_GONE;
+    const old = new Set(gone.filter(({ goneAt }, i) => goneAt <= beforeAt || i < tooMany));
+    for (const reporter of old) {
+      reporters.delete(reporter);
+      reportedDifferences -= reporter.differences.size;
+      told -= reporter.keys;
+    }
+    return old;
   }
 
   /** Own keys stay as long as the process: their figures do, too. */
   function forgetOld(): void {
-    const beforeAt = nowMs() - FORGET_MS;
-    for (const reporter of reporters) {
-      if (reporter.isThere || reporter.goneAt > beforeAt) continue;
-      reporters.delete(reporter);
-      for (const [id, key] of keys) {
-        if (!key.told.has(reporter)) continue;
-        if (key.told.size === 1) forget(id, key);
-        else {
-          key.told.delete(reporter);
-          touch(key);
-        }
-      }
+    const old = takeOutOld();
+    if (old.size === 0) return;
+    for (const [id, key] of keys) {
+      const before = key.told.size;
+      for (const reporter of key.told.keys()) if (old.has(reporter)) key.told.delete(reporter);
+      if (key.told.size === 0) forget(id, key);
+      else if (key.told.size < before) touch(key);
     }
   }
 
@@ -255,7 +274,11 @@ export function createMesh(options: MeshOptions): Mesh {
       for (const one of differences) {
         const id = JSON.stringify([one.a, one.b, one.from, one.to]);
         const { size } = reporter.differences;
-        if (size >= MOST_DIFFERENCES_OF_REPORTER && !reporter.differences.has(id)) continue;
+        if (!reporter.differences.has(id)) {
+          const isFull = reportedDifferences >= MOST_DIFFERENCES;
+          if (isFull || size >= MOST_DIFFERENCES_OF_REPORTER) continue;
+          reportedDifferences++;
+        }
         reporter.differences.set(id, differenceOf(one));
       }
     },
