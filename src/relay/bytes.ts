@@ -5,6 +5,8 @@
 import { ProtocolError } from "./protocol-error.ts";
 
 const utf8Encoder = new TextEncoder();
+/** Of one code unit of a string. */
+const MOST_UTF8_BYTES = 3;
 const utf8Decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export interface ByteReader {
@@ -123,9 +125,10 @@ export function createWriter(type: number, flags: number): ByteWriter {
       bytes.set(value, start);
     },
     text(value) {
-      const encoded = utf8Encoder.encode(value);
-      writer.u16(encoded.byteLength);
-      writer.bytes(encoded);
+      const start = grow(2 + MOST_UTF8_BYTES * value.length) + 2;
+      const { written } = utf8Encoder.encodeInto(value, bytes.subarray(start));
+      view.setUint16(start - 2, written, true);
+      at = start + written;
     },
     get length() {
       return at;
