@@ -7,8 +7,11 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** Kept for what is no client: files of records, names that are looked up, the HTTP service. */
 const RESERVE = 16;
-/** Of them, those that the HTTP service does not get either. */
-const FILES_SHARE = 0.5;
+/**
+ * Of them, those that the HTTP service does not get either: few enough that it can be asked while the
+ * relay tells some whom it turns away why.
+ */
+const FILES_SHARE = 0.25;
 /** Deno takes all that wait in the system's queue (511) before any of them can be closed. */
 const RESERVE_ON_DENO = 640;
 /**
