@@ -12,6 +12,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const DENO = join(ROOT, "node_modules/.bin/deno");
 /** What a test waits for comes within this time even on a slow machine, or never. */
 const PATIENCE_MS = 60_000;
+/** The same of what programs tell that go on telling other things. */
+const PATIENCE_WITH_TALKERS_MS = 240_000;
 /** Nothing that is started here, and ends by itself, takes longer. */
 const LONGEST_RUN_MS = 600_000;
 
@@ -210,6 +212,7 @@ function watch(t: Owner, child: ChildProcess, what: string): Running {
 
   /** Looks after each output until `find` finds something. */
   const waitFor = async <T>(stream: Collected, find: () => T | undefined): Promise<T> => {
+    const lastMs = performance.now() + PATIENCE_WITH_TALKERS_MS;
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
@@ -217,6 +220,7 @@ function watch(t: Owner, child: ChildProcess, what: string): Running {
       await inTime(
         Promise.race([stream.changed(), exited]),
         () => `${what}: it has logged\n${lines.stderr.text()}`,
+        Math.max(0, Math.min(PATIENCE_MS, lastMs - performance.now())),
       );
     }
   };
