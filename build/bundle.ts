@@ -1,3 +1,4 @@
+import { join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 /**
@@ -17,6 +18,8 @@ export const programs: readonly { name: string; entry: string; nodeFlags: readon
   { name: "performance-client", entry: "src/client/main.ts", nodeFlags: [] },
 ];
 
+const ASSET = "asset";
+
 /** What a bundle is made from, beside the sources. */
 export interface Stamp {
   version: string;
@@ -24,23 +27,24 @@ export interface Stamp {
 }
 
 /**
- * Packages that few runs need, by the name of the asset that each becomes: a script of its own in
- * the executables, read once it is asked for. As part of a program it would cost each start, for
- * the AWS SDK some 5 ms.
+ * Packages, and modules relative to the project's folder, that few runs need, by the name of the
+ * asset that each becomes: a script of its own in the executables, read once it is asked for. As
+ * part of a program it would cost each start, the AWS SDK some 5 ms, the report 1 ms. A module that
+ * the program imports as well is there twice: what becomes an asset shares no state with it.
  */
 export const assetOf: Readonly<Record<string, string>> = {
   "@aws-sdk/client-firehose": "firehose-sdk",
+  "src/report/main.ts": "report",
 };
 
 /**
- * Joins a program and all that it imports into one CommonJS file, but for the packages that are
- * assets. What the program imports dynamically is in the same file, but runs only once it is asked
+ * Joins a program and all that it imports into one CommonJS file, but for what becomes an asset. What the program imports dynamically is in the same file, but runs only once it is asked
  * for.
  *
  * @param root the project's folder
- * @param entry the module to start with, relative to `root`; or one of those packages
+ * @param entry the module to start with, relative to `root`; or what becomes an asset
  * @param outfile the file to write
- * @returns the files that contributed code, relative to `root`
+ * @returns the files that contributed code, relative to `root`, and which of `assetOf` it reads
  * @throws on any error or warning of the bundler
  */
 export async function bundle(root: string, entry: string, outfile: string, stamp: Stamp) {
@@ -60,7 +64,7 @@ export async function bundle(root: string, entry: string, outfile: string, stamp
       __VERSION__: JSON.stringify(stamp.version),
       __COMMIT__: JSON.stringify(stamp.commit),
     },
-    plugins: entry in assetOf ? [] : [assets],
+    plugins: entry in assetOf ? [] : [assetsIn(root)],
     metafile: true,
     logLevel: "silent",
   });
@@ -69,29 +73,34 @@ export async function bundle(root: string, entry: string, outfile: string, stamp
   if (warning) {
     throw new Error(`${warning.location?.file}:${warning.location?.line}: ${warning.text}`);
   }
-  return Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.keys(inputs).filter((file) =>
-      inputs[file]!.bytesInOutput > 0 && !file.startsWith(`${assets.name}:`)
-    )
+  const contributed = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.keys(inputs).filter((file) => inputs[file]!.bytesInOutput > 0)
   );
+  const isAsset = (file: string): boolean => file.startsWith(`${ASSET}:`);
+  return {
+    files: contributed.filter((file) => !isAsset(file)),
+    assets: contributed.filter(isAsset).map((file) => file.slice(ASSET.length + 1)),
+  };
 }
 
-/** Puts in the place of a package what reads it from the executable. */
-const assets: Plugin = {
-  name: "asset",
-  setup({ onResolve, onLoad }) {
-    onResolve(
-      { filter: /^@/ },
-      ({ path }) => path in assetOf ? { path, namespace: assets.name } : undefined,
-    );
-    onLoad({ filter: /./, namespace: assets.name }, ({ path }) => ({
-      contents: `
-        const source = require("node:sea").getAsset("${assetOf[path]}", "utf8");
-        const parameters = ["module", "require", "exports"];
-        const options = { filename: "${assetOf[path]}.cjs" };
-        const run = require("node:vm").compileFunction(source, parameters, options);
-        run(module, require, exports);
-      `,
-    }));
-  },
-};
+/** Puts in the place of an asset what reads it from the executable. */
+function assetsIn(root: string): Plugin {
+  return {
+    name: ASSET,
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^[@.]/ }, ({ path, resolveDir }) => {
+        const module = path.startsWith(".") ? relative(root, join(resolveDir, path)) : path;
+        return module in assetOf ? { path: module, namespace: ASSET } : undefined;
+      });
+      onLoad({ filter: /./, namespace: ASSET }, ({ path }) => ({
+        contents: `
+          const source = require("node:sea").getAsset("${assetOf[path]}", "utf8");
+          const parameters = ["module", "require", "exports"];
+          const options = { filename: "${assetOf[path]}.cjs" };
+          const run = require("node:vm").compileFunction(source, parameters, options);
+          run(module, require, exports);
+        `,
+      }));
+    },
+  };
+}

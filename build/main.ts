@@ -46,7 +46,7 @@ function readTargets(args: string[]): string[] | undefined {
 /**
  * Bundles each program, with the licences of what is in it, into the folder `work`.
  *
- * @returns the version and commit, and the folders of the packages in each program
+ * @returns the version and commit, and of each program the folders of its packages and its assets
  */
 async function bundleAll(work: string) {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
@@ -55,37 +55,38 @@ async function bundleAll(work: string) {
 
   const { text } = await readLicense(join(root, "node_modules", targets[hostName]!.package));
   const node = { title: `Node.js ${nodeVersion}`, text };
-  const inputs: string[] = [];
-  for (const [name, asset] of Object.entries(assetOf)) {
+  const filesOf: Record<string, string[]> = {};
+  for (const [entry, asset] of Object.entries(assetOf)) {
     const file = join(work, `${asset}.cjs`);
-    await step(`bundle ${name}`, file, async () => {
-      inputs.push(...await bundle(root, name, file, stamp));
+    await step(`bundle ${asset}`, file, async () => {
+      filesOf[entry] = (await bundle(root, entry, file, stamp)).files;
     });
   }
   const pageFile = join(work, "page.json");
   await step("bundle page", pageFile, async () => {
-    const { page, inputs: contributed } = await bundlePage();
-    inputs.push(...contributed);
+    const { page, inputs } = await bundlePage();
+    filesOf["page"] = inputs;
     await writeFile(pageFile, JSON.stringify(page));
   });
-  const packagesOf: Record<string, string[]> = {};
+  const parts: Record<string, { packages: string[]; assets: string[] }> = {};
   for (const { name, entry } of programs) {
     const file = join(work, `${name}.cjs`);
     await step(`bundle ${name}`, file, async () => {
-      const all = [...inputs, ...await bundle(root, entry, file, stamp)];
-      packagesOf[name] = bundledFolders(all);
-      const packages = await licensesOf(root, all);
+      const { files, assets } = await bundle(root, entry, file, stamp);
+      for (const from of ["page", ...assets]) files.push(...filesOf[from]!);
+      parts[name] = { packages: bundledFolders(files), assets: assets.map((of) => assetOf[of]!) };
+      const packages = await licensesOf(root, files);
       await writeFile(join(work, `${name}.licenses`), formatLicenses([node, ...packages]));
     });
   }
-  return { stamp, packagesOf };
+  return { stamp, parts };
 }
 
 /** Turns the bundles in `work` into the executables of one target, each with its bill of materials. */
 async function buildTarget(
   work: string,
   targetName: string,
-  { stamp, packagesOf }: Awaited<ReturnType<typeof bundleAll>>,
+  { stamp, parts }: Awaited<ReturnType<typeof bundleAll>>,
 ) {
   const target = targets[targetName]!;
   const isHost = targetName === hostName;
@@ -100,16 +101,17 @@ async function buildTarget(
 
   const names = programs.flatMap(({ name }) => [name + target.suffix, `${name}.cdx.json`]);
   for (const { name, nodeFlags } of programs) {
+    const { packages, assets } = parts[name]!;
     const blob = `${name}-${targetName}.blob`;
     const unfinished = join(work, name + target.suffix);
     const executable = join(folder, name + target.suffix);
     await step(relative(root, executable), executable, async () => {
-      const assets = {
+      const embedded = {
         licenses: `${name}.licenses`,
         page: "page.json",
-        ...Object.fromEntries(Object.values(assetOf).map((asset) => [asset, `${asset}.cjs`])),
+        ...Object.fromEntries(assets.map((asset) => [asset, `${asset}.cjs`])),
       };
-      await makeBlob(work, { bundle: `${name}.cjs`, assets, blob }, nodeFlags, isHost);
+      await makeBlob(work, { bundle: `${name}.cjs`, assets: embedded, blob }, nodeFlags, isHost);
       await copyFile(node, unfinished);
       await inject(root, unfinished, blob);
       // An older one may be running: its name can be taken over, its file not be written to.
@@ -118,7 +120,6 @@ async function buildTarget(
     });
     const bill = join(folder, `${name}.cdx.json`);
     await step(relative(root, bill), bill, async () => {
-      const packages = packagesOf[name]!;
       await writeBill(bill, { root, name, ...stamp, target, executable, packages });
     });
   }
