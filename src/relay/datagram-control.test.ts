@@ -18,7 +18,10 @@ function frame(bytes: number, fill: number): Uint8Array {
 }
 
 /** A sender and a receiver with ways of loss, doubling and changed order between them. */
-function createTest(seed: number, options: { loss: number; duplication: number }) {
+function createTest(
+  seed: number,
+  options: { loss: number; duplication: number; delayUs?: number },
+) {
   const world = createWorld();
   const random = createRandom(seed);
   const way = { delayUs: 20_000, jitterUs: 8_000, delivery: "datagram" as const, ...options };
@@ -89,6 +92,19 @@ test("nothing is sent twice where nothing is lost", () => {
   assert.equal(delivered.length, 20);
   assert.equal(sender.resent, 0);
 });
+
+for (const delayMs of [60, 150, 300, 420]) {
+  test(`over a way of 2 × ${delayMs} ms two are sent twice at most, then the round trip is known`, () => {
+    const delayUs = delayMs * 1000;
+    const { world, send, delivered, sender } = createTest(1, { loss: 0, duplication: 0, delayUs });
+    for (let i = 0; i < 20; i++) {
+      send(frame(100, i));
+      world.run(world.trueUs + 3_000_000);
+    }
+    assert.equal(delivered.length, 20);
+    assert.ok(sender.resent <= 2, `${sender.resent} were sent again`);
+  });
+}
 
 test("a thousand entries of a directory are a few dozen datagrams under way at most", () => {
   const { world, send, delivered, sizes } = createTest(2, { loss: 0.02, duplication: 0 });

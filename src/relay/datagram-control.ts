@@ -25,6 +25,9 @@ const MOST_TIMEOUT_US = 2_000_000;
  */
 const BACKOFF = 1.5;
 const MOST_BACKED_OFF_US = 500_000;
+/** What one that was sent again lets think of the round trip at most: others may have been lost. */
+const MOST_GUESSED_US = 1_000_000;
+const GUESS_MARGIN = 1.25;
 /** Nothing acknowledged for so long: the other end is gone. */
 const GIVE_UP_US = 20_000_000;
 const FIRST_WINDOW = 10;
@@ -52,8 +55,8 @@ export interface ControlSender {
 interface Part {
   readonly number: number;
   readonly datagram: Uint8Array;
+  firstSentUs: number;
   sentUs: number;
-  isResent: boolean;
 }
 
 export function createControlSender(
@@ -84,6 +87,7 @@ export function createControlSender(
       const part = waiting.shift()!;
       waitingBytes -= part.datagram.byteLength;
       underWay.push(part);
+      part.firstSentUs = atUs;
       transmit(part, atUs);
     }
   };
@@ -102,6 +106,15 @@ export function createControlSender(
     );
   };
 
+  /**
+   * Of one that was sent twice nobody knows which is acknowledged. But where the round trip is longer
+   * than what is awaited, each is sent twice, and it would never be learned: the next one waits for
+   * longer, at least as long as this one took.
+   */
+  const guess = (tookUs: number): void => {
+    timeoutUs = Math.max(timeoutUs, Math.min(tookUs * GUESS_MARGIN, MOST_GUESSED_US));
+  };
+
   const dueUs = (): number => {
     if (underWay.length === 0) return Infinity;
     const mostUs = Math.max(timeoutUs, MOST_BACKED_OFF_US);
@@ -114,7 +127,7 @@ export function createControlSender(
         const isLast = at + PART_BYTES >= frame.byteLength;
         const part = frame.subarray(at, at + PART_BYTES);
         const datagram = writeControl(token, ++lastNumber, !isLast, part);
-        waiting.push({ number: lastNumber, datagram, sentUs: 0, isResent: false });
+        waiting.push({ number: lastNumber, datagram, firstSentUs: 0, sentUs: 0 });
         waitingBytes += datagram.byteLength;
       }
       if (waitingBytes > MAX_WAITING_BYTES) failure ??= "stalled: took no control frames";
@@ -127,8 +140,8 @@ export function createControlSender(
         window = Math.min(window + 1, MOST_WINDOW);
       }
       if (newest === undefined) return;
-      // Of one that was sent twice nobody knows which is acknowledged.
-      if (!newest.isResent) learn(atUs - newest.sentUs);
+      if (newest.sentUs === newest.firstSentUs) learn(atUs - newest.sentUs);
+      else guess(atUs - newest.firstSentUs);
       progressUs = atUs;
       backoff = 1;
       pump(atUs);
@@ -140,7 +153,6 @@ export function createControlSender(
         return Infinity;
       }
       const [oldest] = underWay;
-      oldest!.isResent = true;
       resent++;
       backoff = Math.min(backoff * BACKOFF, 64);
       window = Math.max(Math.floor(window / 2), LEAST_WINDOW);
