@@ -5,8 +5,9 @@
 import { dataFrameBytes } from "../relay/data-frame.ts";
 import { MAX_PAYLOAD_BYTES } from "../relay/frame.ts";
 import type { Flow } from "./flow.ts";
+import type { Frames } from "./message-writer.ts";
 import { isComplete, pickSize, type Sender, type SenderOptions } from "./sender.ts";
-import type { ClientSession, Frames } from "./session.ts";
+import type { ClientSession } from "./session.ts";
 
 const BUFFER_BYTES = 64 * 1024;
 /** Buffers filled in one turn of the event loop, so that receiving has its turns too. */

@@ -5,24 +5,8 @@
 import { readBye, writeBye } from "../relay/bye.ts";
 import type { ClockEvent } from "../relay/clock-estimator.ts";
 import type { HostClock } from "../relay/clock-system-interval.ts";
-import { hopErrorUs } from "../relay/clock-window.ts";
 import type { Counts } from "../relay/counts.ts";
-import {
-  beginHop,
-  ClockMethod,
-  dataFrameBytes,
-  dataFrameFault,
-  finishHop,
-  FLAG_ECHO,
-  FLAG_WARM_UP,
-  hopOffset,
-  readHopCount,
-  readHopSentUs,
-  readOrigin,
-  readSequence,
-  stampSent,
-  writeDataFrame,
-} from "../relay/data-frame.ts";
+import { dataFrameBytes } from "../relay/data-frame.ts";
 import {
   createFrameSplitter,
   FrameType,
@@ -33,7 +17,7 @@ import {
 import { writeHeartbeat } from "../relay/heartbeat.ts";
 import { type Hello, writeHello } from "../relay/hello.ts";
 import { type Link, type LinkEvents, STRAGGLERS_US } from "../relay/link.ts";
-import { eachMessage, type MessageRun, readRun } from "../relay/message-run.ts";
+import type { MessageRun } from "../relay/message-run.ts";
 import { createOutbox, type Outbox } from "../relay/outbox.ts";
 import type { ProcessPair, ProcessPairs } from "../relay/process-pairs.ts";
 import { ProtocolError } from "../relay/protocol-error.ts";
@@ -41,7 +25,8 @@ import type { Arrival } from "../relay/sequence.ts";
 import type { NowUs } from "../relay/time.ts";
 import { readWelcome, type Welcome } from "../relay/welcome.ts";
 import { type ClockExchange, createClockExchange } from "./clock-exchange.ts";
-import { createEarlyMessages } from "./early-messages.ts";
+import { createInbound } from "./inbound.ts";
+import { createMessageWriter, type Frames } from "./message-writer.ts";
 import { createOriginTable, type OriginTable } from "./origin-table.ts";
 import { createOrigin, type Origin } from "./origins.ts";
 import { createProver, type Secret } from "./prover.ts";
@@ -140,12 +125,6 @@ export interface ClientSession {
   tick(): number;
 }
 
-/** A buffer that messages are written into one after another. */
-export interface Frames {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-}
-
 /** Nothing heard from the relay for so many heartbeats: it is gone. */
 const SILENT_HEARTBEATS = 3;
 /** A tick that comes so late was kept by a process that slept, µs. */
@@ -162,27 +141,25 @@ interface Standing {
 }
 
 export function createClientSession(link: Link, options: SessionOptions): ClientSession {
-  const { nowUs, observer, hello, payload } = options;
+  const { nowUs, observer, hello } = options;
   const startUs = nowUs();
   const outbox: Outbox = createOutbox(link, options.maxBacklogBytes, startUs);
   const splitter = createFrameSplitter(
     Math.max(MAX_CONTROL_BYTES, dataFrameBytes(255, MAX_PAYLOAD_BYTES)),
   );
-  const messageFlags = hello.echo ? FLAG_ECHO : 0;
-  let filler = payload;
+  const writer = createMessageWriter(options.payload, hello.echo);
   const helloFrame = writeHello(hello);
   const prover = createProver(link, { helloFrame, nonce: hello.nonce, secret: options.secret });
   let state: SessionState = "greeting";
   let standing: Standing | undefined;
-  let sent = 0;
-  let sentUs = NaN;
-  let unknown = 0;
   let heardUs = startUs;
   let heartbeatDueUs = Infinity;
   let wakeUs = Infinity;
   /** Over UDP messages and other frames overtake one another. */
   const stragglersUs = link.transport === "udp" ? STRAGGLERS_US : 0;
-  const early = stragglersUs > 0 ? createEarlyMessages() : undefined;
+  const inbound = createInbound(stragglersUs === 0, (origin, run, arrival) => {
+    observer.messages(session, origin, run, arrival);
+  });
   /** The relay has said bye; what it sent before is still waited for. */
   let farewell: { end: SessionEnd; dueUs: number } | undefined;
 
@@ -222,42 +199,13 @@ export function createClientSession(link: Link, options: SessionOptions): Client
   }
 
   function ownCounts({ origins }: Standing): Counts {
-    return { sent, origins: origins.receivedCounts() };
+    return { sent: writer.written, origins: origins.receivedCounts() };
   }
 
   function openWhenRead({ clocks }: Standing): void {
     if (state !== "bursting" || clocks.bursting) return;
     state = "open";
     observer.opened(session);
-  }
-
-  function takeMessages({ pair, origins }: Standing, region: Region): void {
-    const { view, receivedUs } = region;
-    const { offsetUs, errorUs, method } = pair.estimator.estimateAt(receivedUs);
-    const methodCode = ClockMethod[method];
-    let origin: Origin | undefined;
-    let at = region.start;
-    while (at < region.end && view.getUint8(at + 4) === FrameType.data) {
-      const length = view.getUint32(at, true);
-      const fault = dataFrameFault(view, at, length);
-      if (fault !== undefined) throw new ProtocolError(fault);
-      const number = readOrigin(view, at);
-      if (origin?.number !== number) origin = origins.get(number);
-      if (origin === undefined) {
-        if (early?.keep({ ...region, start: at, end: at + length }) !== true) unknown++;
-        at += length;
-        continue;
-      }
-      const run = readRun(region, at, origin.tracker.next);
-      const delayUs = receivedUs - readHopSentUs(view, hopOffset(at, readHopCount(view, at) - 1)) +
-        offsetUs;
-      const boundUs = hopErrorUs(errorUs, delayUs);
-      eachMessage(run, (at) => finishHop(view, at, receivedUs, offsetUs, boundUs, methodCode));
-      const arrival = origin.tracker.accept(readSequence(view, at), run.count);
-      observer.messages(session, origin, run, arrival);
-      at += run.count * length;
-    }
-    region.start = at;
   }
 
   function takeControl(known: Standing, region: Region): void {
@@ -268,7 +216,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     switch (view.getUint8(start + 4)) {
       case FrameType.directory:
         known.origins.takeDirectory(frame);
-        takeEarly(known);
+        inbound.takeEarly(known, nowUs());
         return wakeAt(known.origins.tick(nowUs()));
       case FrameType.clock:
         known.clocks.answered(frame, region.receivedUs);
@@ -281,14 +229,6 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       default:
         throw new ProtocolError(`the server sent a frame of type ${view.getUint8(start + 4)}`);
     }
-  }
-
-  /** Messages whose origin was not known when they came: it may be now. */
-  function takeEarly(known: Standing): void {
-    if (early === undefined) return;
-    const { regions, forgotten } = early.takeAll(nowUs());
-    unknown += forgotten;
-    for (const region of regions) takeMessages(known, region);
   }
 
   function takeBye(frame: Uint8Array): void {
@@ -314,10 +254,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     region.start += length;
     const type = view.getUint8(start + 4);
     if (type === FrameType.bye) return takeBye(frame);
-    if (type === FrameType.data && early !== undefined) {
-      early.keep({ ...region, start });
-      return;
-    }
+    if (type === FrameType.data && inbound.keep({ ...region, start })) return;
     if (type === FrameType.challenge) return outbox.sendControl(prover.answer(frame), nowUs());
     if (type !== FrameType.welcome) {
       throw new ProtocolError("not a performance server");
@@ -329,7 +266,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     while (region.start < region.end && state !== "closed") {
       if (standing === undefined) takeFirst(region);
       else if (region.view.getUint8(region.start + 4) === FrameType.data) {
-        takeMessages(standing, region);
+        inbound.take(standing, region);
       } else takeControl(standing, region);
     }
   }
@@ -354,9 +291,6 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     wakeUs = atUs;
     options.wake(session, atUs);
   }
-
-  const messageFlagsOf = (warmUp: boolean): number =>
-    warmUp ? messageFlags | FLAG_WARM_UP : messageFlags;
 
   const session: ClientSession = {
     hello,
@@ -398,10 +332,10 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       return standing?.origins.self;
     },
     get sent() {
-      return sent;
+      return writer.written;
     },
     get sentUs() {
-      return sentUs;
+      return writer.stampedUs;
     },
     get rttUs() {
       return standing?.clocks.rttUs ?? NaN;
@@ -410,7 +344,7 @@ export function createClientSession(link: Link, options: SessionOptions): Client
       return outbox.backlogBytes;
     },
     get unknown() {
-      return unknown;
+      return inbound.unknown;
     },
     startUs,
     get heardUs() {
@@ -419,32 +353,21 @@ export function createClientSession(link: Link, options: SessionOptions): Client
     send(intendedUs, payloadBytes, warmUp) {
       const bytes = new Uint8Array(dataFrameBytes(standing!.welcome.hopSlots, payloadBytes));
       const frames = { bytes, view: new DataView(bytes.buffer) };
-      session.writeMessage(frames, 0, intendedUs, payloadBytes, warmUp);
-      sentUs = nowUs();
-      stampSent(frames.view, 0, sentUs);
-      if (outbox.sendData([bytes], sentUs)) return true;
-      sent--;
+      const end = session.writeMessage(frames, 0, intendedUs, payloadBytes, warmUp);
+      const atUs = nowUs();
+      writer.stamp(frames, end, atUs);
+      if (outbox.sendData([bytes], atUs)) return true;
+      writer.takeBack();
       return false;
     },
     writeMessage(frames, at, intendedUs, payloadBytes, warmUp) {
-      const { hopSlots, session: origin } = standing!.welcome;
-      const flags = messageFlagsOf(warmUp);
-      const frame = { flags, hopSlots, origin, sequence: ++sent, intendedUs, payloadBytes };
-      writeDataFrame(frames.view, at, frame);
-      beginHop(frames.view, at);
-      const end = at + dataFrameBytes(hopSlots, payloadBytes);
-      // Messages mostly follow one of their own size: a view of the payload is made once for all.
-      if (filler.byteLength !== payloadBytes) filler = payload.subarray(0, payloadBytes);
-      frames.bytes.set(filler, end - payloadBytes);
-      return end;
+      return writer.write(standing!.welcome, frames, at, intendedUs, payloadBytes, warmUp);
     },
     sendFrames(frames, end) {
-      sentUs = nowUs();
-      for (let at = 0; at < end; at += frames.view.getUint32(at, true)) {
-        stampSent(frames.view, at, sentUs);
-      }
+      const atUs = nowUs();
+      writer.stamp(frames, end, atUs);
       // A flood paces itself by the drained session: its frames always find room.
-      outbox.sendControl(frames.bytes.subarray(0, end), sentUs);
+      outbox.sendControl(frames.bytes.subarray(0, end), atUs);
     },
     report(frame) {
       if (state !== "open" || outbox.backlogBytes > 0) return false;
