@@ -3,26 +3,20 @@
  * message to the other clients. Pure: links, time and randomness are handed in, and it is told
  * when to look at the time again.
  */
-import { createAllowances } from "./allowances.ts";
 import { type ByeReasonName, writeBye } from "./bye.ts";
 import type { ClockEvent, ClockMode } from "./clock-estimator.ts";
 import type { HostClock } from "./clock-system-interval.ts";
 import type { Counts } from "./counts.ts";
 import type { Arrival } from "./sequence.ts";
-import { createSequenceTracker } from "./sequence.ts";
-import { HOP_SLOTS } from "./data-frame.ts";
-import { createEndedSessions } from "./ended-sessions.ts";
 import { createFanOut } from "./fan-out.ts";
 import { createFarewells } from "./farewells.ts";
-import { createFrameSplitter, MAX_PAYLOAD_BYTES } from "./frame.ts";
+import { createFrameSplitter } from "./frame.ts";
 import { type Admission, createGate } from "./gate.ts";
 import { createGreeter, type Greeted, type Secrets } from "./greeting.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
-import { type Hello, MAX_HELLO_BYTES, PROCESS_ID_BYTES, SESSION_ID_BYTES } from "./hello.ts";
-import { toHex } from "./hex.ts";
+import { MAX_HELLO_BYTES } from "./hello.ts";
 import type { Link, LinkEvents, TransportName } from "./link.ts";
 import { createOutbox } from "./outbox.ts";
-import { createProcessPairs } from "./process-pairs.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import type { Report } from "./report-frame.ts";
 import { createInbound } from "./inbound.ts";
@@ -31,6 +25,7 @@ import type { RateLimits } from "./rate-limit.ts";
 import type { RefusalReason } from "./refusal.ts";
 import { createRelayDirectory } from "./relay-directory.ts";
 import type { Connection, Session } from "./session.ts";
+import { createSessions } from "./sessions.ts";
 import type { NowUs } from "./time.ts";
 import { dueAt, HEARTBEAT_MS } from "./timeouts.ts";
 import { createDoorstep, isTls, MADE_ROOM, NO_TLS, noRoom, TOO_MUCH } from "./turned-away.ts";
@@ -125,16 +120,17 @@ export interface Relay {
 export function createRelay(options: RelayOptions): Relay {
   const { nowUs, observer } = options;
   const connections = new Set<Connection>();
-  const sessions = new Set<Session>();
-  const ended = createEndedSessions();
-  const pairs = createProcessPairs(options.clockMode);
+  const perSource = options.maxPerAddress ?? Infinity;
+  const sessions = createSessions({
+    ...options,
+    maxPerAddress: perSource,
+    takesReports: observer.report !== undefined,
+  });
   const fanOut = createFanOut({
     nowUs,
     maxBacklogBytes: options.maxBacklogBytes,
     dropped: observer.dropped,
   });
-  const perSource = options.maxPerAddress ?? Infinity;
-  const allowances = options.maxRate && createAllowances(options.maxRate, perSource);
   const gate = createGate({
     // Those that say bye are still there for a moment.
     connections: 4 * options.maxClients,
@@ -148,7 +144,7 @@ export function createRelay(options: RelayOptions): Relay {
     ...options,
     fanOut,
     directory,
-    sessions,
+    sessions: sessions.open,
     byeSaid: (session, sent, atUs) => farewells.said(session, sent, atUs),
     broken: (session, fault, atUs) => fail(session.connection, fault, atUs),
     tooMuch(session, atUs) {
@@ -156,13 +152,12 @@ export function createRelay(options: RelayOptions): Relay {
     },
   });
   const farewells = createFarewells({
-    sessions,
+    sessions: sessions.open,
     fanOut,
     directory,
     wake: options.wake,
     answer: (session, atUs) => bye(session.connection, "done", "", atUs),
   });
-  let lastNumber = 0;
   let patrolUs = nowUs() + PATROL_US;
   let shuttingDown = false;
 
@@ -187,7 +182,7 @@ export function createRelay(options: RelayOptions): Relay {
 
   function sendCounts(session: Session, sinceUs: number, atUs: number): Counts {
     const ends = farewells.endsOf(session);
-    return sendLongCounts(session, { sessions, ends }, sinceUs, atUs);
+    return sendLongCounts(session, { sessions: sessions.open, ends }, sinceUs, atUs);
   }
 
   /** Turns a connection away that is no session, and tells it why. */
@@ -202,14 +197,11 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   function endSession(session: Session, reason: string, atUs: number): void {
-    if (!sessions.delete(session)) return;
+    if (!sessions.end(session, atUs)) return;
     farewells.forget(session);
     fanOut.remove(session);
     inbound.forget(session);
     if (session.metered) directory.left(session, atUs);
-    if (session.rate) allowances!.release(session.connection.admission.source, session.rate);
-    pairs.release(session.pair, atUs);
-    ended.remember(session);
     observer.left(session, reason === "" ? "done" : reason);
     inbound.releaseHeld(atUs);
     wakeForDirectory(atUs);
@@ -229,10 +221,10 @@ export function createRelay(options: RelayOptions): Relay {
     if (hello.probe) {
       // Who is not trusted learns that somebody serves here, not who.
       const isTrusted = connection.link.refusal === undefined && options.secrets === undefined;
-      const welcome = welcomeFor(hello, undefined);
-      const anonymous = { name: "", processId: new Uint8Array(PROCESS_ID_BYTES) };
-      const answer = isTrusted ? welcome : { ...welcome, ...anonymous };
-      connection.outbox.sendControl(greeted.writeWelcome(answer), atUs);
+      connection.outbox.sendControl(
+        greeted.writeWelcome(sessions.welcomeProbe(hello, isTrusted)),
+        atUs,
+      );
       connection.state = "closing";
       connection.closingUs = atUs;
       if (connection.outbox.backlogBytes === 0) connection.link.end();
@@ -243,83 +235,31 @@ export function createRelay(options: RelayOptions): Relay {
       fail(connection, "hello: a flood over UDP", atUs);
       return;
     }
-    replacePrevious(hello, atUs);
-    if (sessions.size >= options.maxClients) {
-      const text = `the server is full: ${sessions.size} of ${options.maxClients} clients`;
+    const previous = sessions.previousOf(hello);
+    if (previous !== undefined) {
+      // It comes back while its old connection still looks alive: it takes that one's place.
+      const text = "replaced by a newer connection of the client";
+      bye(previous.connection, "replaced", text, atUs);
+    }
+    if (sessions.open.size >= options.maxClients) {
+      const text = `the server is full: ${sessions.open.size} of ${options.maxClients} clients`;
       refuse(connection, { bye: "full", reason: "full" }, text, atUs);
       return;
     }
-    const session = createSession(connection, hello, atUs);
+    const session = sessions.begin(connection, hello, atUs);
     connection.session = session;
     connection.state = "open";
     gate.settled(connection.admission);
     connection.heardUs = atUs;
     connection.splitter.setLimit(inbound.maxFrameBytes);
-    connection.outbox.sendControl(greeted.writeWelcome(welcomeFor(hello, session)), atUs);
-    sessions.add(session);
+    connection.outbox.sendControl(greeted.writeWelcome(sessions.welcome(hello, session)), atUs);
     if (session.flow === 0) {
-      directory.introduce(session, [...sessions].filter((other) => other.metered), atUs);
+      directory.introduce(session, [...sessions.open].filter((other) => other.metered), atUs);
       fanOut.add(session);
     }
     if (session.metered) directory.joined(session, atUs);
     observer.joined(session);
     wakeForDirectory(atUs);
-  }
-
-  /** A client that comes back while its old connection still looks alive takes that one's place. */
-  function replacePrevious(hello: Hello, atUs: number): void {
-    const previous = toHex(hello.previousSession);
-    const processId = toHex(hello.processId);
-    for (const session of sessions) {
-      if (session.id !== previous || session.pair.processId !== processId) continue;
-      bye(session.connection, "replaced", "replaced by a newer connection of the client", atUs);
-    }
-  }
-
-  function createSession(connection: Connection, hello: Hello, atUs: number): Session {
-    const idBytes = options.randomBytes(SESSION_ID_BYTES);
-    return {
-      connection,
-      number: ++lastNumber,
-      id: toHex(idBytes),
-      idBytes,
-      name: hello.name,
-      route: hello.route,
-      flow: hello.flow,
-      mode: hello.mode,
-      echo: hello.echo,
-      metered: hello.prefix.includes(options.filter),
-      maxPayloadBytes: hello.maxPayloadBytes,
-      pair: pairs.take(hello.processId),
-      tracker: createSequenceTracker(1),
-      dropped: new Map(),
-      droppedTotal: 0,
-      noSlot: 0,
-      overflowed: false,
-      rate: allowances?.take(connection.admission.source, atUs),
-      held: false,
-      dataUs: 0,
-      reportUs: -Infinity,
-      heartbeatDueUs: atUs + HEARTBEAT_MS * 1000,
-      rttUs: NaN,
-      answer: undefined,
-    };
-  }
-
-  function welcomeFor(hello: Hello, session: Session | undefined) {
-    const previous = ended.countsFor(hello);
-    return {
-      metered: session?.metered ?? true,
-      takesReports: observer.report !== undefined,
-      session: session?.number ?? 0,
-      sessionId: session?.idBytes ?? new Uint8Array(SESSION_ID_BYTES),
-      processId: options.processId,
-      maxPayloadBytes: Math.min(hello.maxPayloadBytes, MAX_PAYLOAD_BYTES),
-      heartbeatMs: HEARTBEAT_MS,
-      hopSlots: HOP_SLOTS,
-      ...(previous && { previous }),
-      name: options.name,
-    };
   }
 
   /** Reads what has arrived, as far as flow control lets it. */
@@ -386,7 +326,7 @@ export function createRelay(options: RelayOptions): Relay {
           heartbeat(connection.session!, atUs);
       }
     }
-    pairs.forget(atUs);
+    sessions.forget(atUs);
     doorstep.patrol(atUs);
     inbound.releaseHeld(atUs);
   }
@@ -401,7 +341,7 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   return {
-    sessions,
+    sessions: sessions.open,
     get connections() {
       return connections.size;
     },
