@@ -4,7 +4,7 @@
  * takes has over half a backlog queued.
  */
 import { readBye } from "./bye.ts";
-import { readClockFrame, stampAnswer, writeClockFrame } from "./clock-frame.ts";
+import { createClockAnswers } from "./clock-answers.ts";
 import {
   beginHop,
   ClockMethod,
@@ -26,7 +26,6 @@ import {
 import type { FanOut } from "./fan-out.ts";
 import { FrameType, MAX_CONTROL_BYTES, MAX_PAYLOAD_BYTES, type Region } from "./frame.ts";
 import { readHeartbeat } from "./heartbeat.ts";
-import { systemInterval } from "./clock-system-interval.ts";
 import { hopErrorUs } from "./clock-window.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import type { RelayDirectory } from "./relay-directory.ts";
@@ -35,12 +34,8 @@ import { REPORT_PERIOD_US } from "./report-frame.ts";
 import { readReport } from "./report-reading.ts";
 import type { Session } from "./session.ts";
 
-/** Clients beyond which they are asked to read the clock less often than their round trips ask. */
-const FREE_EXCHANGES = 100;
 /** Reports that left a period apart may arrive this much closer together. */
 const REPORT_HASTE = 0.5;
-/** Clock exchanges a second that all clients together are then asked not to exceed. */
-const MAX_EXCHANGES_PER_SECOND = 1000;
 
 export interface Inbound {
   /** Largest frame that an open session may send. */
@@ -67,6 +62,7 @@ export interface InboundOptions extends Pick<RelayOptions, "nowUs" | "observer" 
 
 export function createInbound(options: InboundOptions): Inbound {
   const { nowUs, observer, fanOut, directory } = options;
+  const takeClock = createClockAnswers(options);
   /** Floods that wait, and what they had sent when they were stopped. */
   const held = new Map<Session, Region>();
   /**
@@ -152,49 +148,6 @@ export function createInbound(options: InboundOptions): Inbound {
       }
     }
     if (receivers > 0) observer.relayed(messages, warmUp, receivers, sentUs - receivedUs, waitUs);
-  }
-
-  function takeClock(session: Session, frame: Uint8Array, receivedUs: number): void {
-    const clock = readClockFrame(frame);
-    const { estimator } = session.pair;
-    const host = options.hostClock();
-    const peer = { boundUs: clock.errorUs, anchorErrorUs: 0, wallShiftUs: clock.wallShiftUs };
-    const news = estimator.setSystemInterval(systemInterval(host, peer), receivedUs);
-    if (news !== undefined) observer.clock(session, news);
-    if (clock.phase === 1) {
-      const answer = writeClockFrame({
-        phase: 2,
-        exchange: clock.exchange,
-        soonestMs: soonestMs(options.sessions.size),
-        t1Us: clock.t1Us,
-        t2Us: receivedUs,
-        t3Us: 0,
-        t4Us: 0,
-        errorUs: host.boundUs + host.anchorErrorUs,
-        wallShiftUs: host.wallShiftUs,
-      });
-      const t3Us = nowUs();
-      session.answer = { exchange: clock.exchange, t2Us: receivedUs, t3Us };
-      stampAnswer(answer, t3Us);
-      // One that does not read its answers gets no more of them.
-      session.connection.outbox.sendData([answer], t3Us);
-      return;
-    }
-    const { answer } = session;
-    // Only our own times count, and each answer once.
-    const isOurs = clock.phase === 3 && answer?.exchange === clock.exchange &&
-      answer.t2Us === clock.t2Us && answer.t3Us === clock.t3Us;
-    if (!isOurs) return;
-    session.answer = undefined;
-    session.rttUs = clock.t4Us - clock.t1Us - (clock.t3Us - clock.t2Us);
-    const exchange = {
-      localSentUs: clock.t3Us,
-      peerReceivedUs: clock.t4Us,
-      peerSentUs: clock.t1Us,
-      localReceivedUs: clock.t2Us,
-    };
-    const event = estimator.addExchange(exchange, session.number, receivedUs);
-    if (event !== undefined) observer.clock(session, event);
   }
 
   /** One that reports too often is not read: reading takes its time. */
@@ -324,9 +277,4 @@ function messageFault(session: Session, view: DataView, at: number, length: numb
     } bytes, agreed ${session.maxPayloadBytes}`;
   }
   return undefined;
-}
-
-/** The least time between two exchanges of one client where there are `clients` of them. */
-function soonestMs(clients: number): number {
-  return clients <= FREE_EXCHANGES ? 0 : Math.ceil((clients * 1000) / MAX_EXCHANGES_PER_SECOND);
 }
