@@ -46,16 +46,19 @@ export function wantsColour(output: Output, env: Environment): boolean {
 export function printAnswer(
   table: AnyTable,
   answer: Answer,
-  { stdout, stderr, env }: Surroundings,
+  surroundings: Surroundings,
   texts: { version: () => string; licenses: () => string },
 ): number {
+  const { env } = surroundings;
   if (!answer.ok) {
+    const { stderr } = surroundings;
     const line = `${callOf(table)}: ${answer.message}\n`;
     const help = helpText(table, { colour: wantsColour(stderr, env) });
     // The help is longer than a terminal: what is wrong would have scrolled away.
     stderr.write(`${line}\n${help}${stderr.isTTY === true ? `\n${line}` : ""}`);
     return ExitCode.wrongUsage;
   }
+  const { stdout } = surroundings;
   if (answer.action === "help") {
     stdout.write(helpText(table, { colour: wantsColour(stdout, env) }));
   } else {

@@ -73,8 +73,8 @@ export function eitherFlag(
 }
 
 /**
- * An option with a value; the default is written as a user would write it. Throws where its own
- * type does not take that.
+ * An option with a value; the default is written as a user would write it. It is read where it is
+ * asked for, since help shows all as they are written: that throws where the type does not take it.
  */
 export function value<T>(
   type: ValueType<T>,
@@ -92,9 +92,15 @@ export function value<T>(
     parse: (text: string) => type.parse(text),
   } as const;
   if (defaultText === undefined) return { ...common, initial: undefined };
-  const parsed = type.parse(defaultText);
-  if ("problem" in parsed) throw new Error(`default: ${parsed.problem}`);
-  return { ...common, defaultText, initial: parsed.value };
+  return {
+    ...common,
+    defaultText,
+    get initial() {
+      const parsed = type.parse(defaultText);
+      if ("problem" in parsed) throw new Error(`default: ${parsed.problem}`);
+      return parsed.value;
+    },
+  };
 }
 
 /** Options by their long switch, without the dashes. */

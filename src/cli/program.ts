@@ -43,8 +43,9 @@ export function runProgram<O extends Options, C extends OutputConfig>(
   run: (config: Config<OptionTable<O, C>>, context: ProgramContext) => Promise<number>,
 ): void {
   endQuietlyWithTheReader(process.stdout);
-  endQuietlyWithTheReader(process.stderr);
   const outcome = parseCommandLine(table, process.argv.slice(2), process.env);
+  // Made by the first who looks at it, which takes its time: help goes without.
+  if (!outcome.ok || outcome.action === "run") endQuietlyWithTheReader(process.stderr);
   if (!outcome.ok || outcome.action !== "run") {
     const versionText = () => `${table.tool} ${version} (${commit})`;
     process.exitCode = printAnswer(table, outcome, process, { version: versionText, licenses });
