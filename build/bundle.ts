@@ -38,8 +38,8 @@ export const assetOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * Joins a program and all that it imports into one CommonJS file, but for what becomes an asset. What the program imports dynamically is in the same file, but runs only once it is asked
- * for.
+ * Joins a program and all that it imports into one CommonJS file, but for what becomes an asset.
+ * What the program imports dynamically is in the same file, but runs only once it is asked for.
  *
  * @param root the project's folder
  * @param entry the module to start with, relative to `root`; or what becomes an asset

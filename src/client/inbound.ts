@@ -29,7 +29,7 @@ export interface Measures {
 }
 
 export interface Inbound {
-  /** Messages whose origin was never announced. */
+  /** Messages whose origin was never announced, or came to be known too late. */
   readonly unknown: number;
   /** Takes the data frames that the region begins with. Throws ProtocolError. */
   take(measures: Measures, region: Region): void;
@@ -85,7 +85,7 @@ export function createInbound(
     take,
     keep(region) {
       if (early === undefined) return false;
-      early.keep(region);
+      if (!early.keep(region)) unknown++;
       return true;
     },
     takeEarly(measures, nowUs) {
