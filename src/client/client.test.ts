@@ -35,7 +35,7 @@ async function startRelay() {
       left() {},
       refused() {},
       stranger() {},
-      message: ({ route }) => relayed.set(route, (relayed.get(route) ?? 0) + 1),
+      messages: ({ route }, { count }) => relayed.set(route, (relayed.get(route) ?? 0) + count),
       relayed() {},
       dropped() {},
       clock() {},

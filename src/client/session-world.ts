@@ -138,11 +138,14 @@ export function createSessionWorld(seed: number, token?: Uint8Array): SessionWor
       left() {},
       refused() {},
       stranger: (_, fault) => strangers.push(fault),
-      message(session, view, at) {
-        const key = `${session.id}-${readSequence(view, at)}`;
-        add(relayed, session.id, readSequence(view, at));
-        arrivedTrueUs.set(key, world.trueUs);
-        hops.push(measure(view, at, 0, world.trueUs - sentTrueUs.get(key)!));
+      messages(session, run) {
+        const { view } = run;
+        eachMessage(run, (at) => {
+          const key = `${session.id}-${readSequence(view, at)}`;
+          add(relayed, session.id, readSequence(view, at));
+          arrivedTrueUs.set(key, world.trueUs);
+          hops.push(measure(view, at, 0, world.trueUs - sentTrueUs.get(key)!));
+        });
       },
       relayed() {},
       dropped() {},

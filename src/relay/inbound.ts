@@ -26,12 +26,14 @@ import {
 import type { FanOut } from "./fan-out.ts";
 import { FrameType, MAX_CONTROL_BYTES, MAX_PAYLOAD_BYTES, type Region } from "./frame.ts";
 import { readHeartbeat } from "./heartbeat.ts";
+import { type MessageRun, readRun } from "./message-run.ts";
 import { hopErrorUs } from "./clock-window.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import type { RelayDirectory } from "./relay-directory.ts";
 import type { RelayOptions } from "./relay.ts";
 import { REPORT_PERIOD_US } from "./report-frame.ts";
 import { readReport } from "./report-reading.ts";
+import type { Arrival } from "./sequence.ts";
 import type { Session } from "./session.ts";
 
 /** Reports that left a period apart may arrive this much closer together. */
@@ -69,7 +71,9 @@ export function createInbound(options: InboundOptions): Inbound {
    * Messages of the session that is being read, which wait to be passed on together: the one that
    * straddled two chunks would else be written by itself, to each receiver.
    */
-  let gathered: Stretch[] = [];
+  let gathered: Gathered = { runs: [], slices: [] };
+  /** The sequence that is expected behind them. */
+  let next = 0;
 
   /** Takes the messages that stand at `region.start`, up to the next frame of another kind. */
   function takeMessages(session: Session, region: Region): void {
@@ -78,27 +82,29 @@ export function createInbound(options: InboundOptions): Inbound {
     const methodCode = ClockMethod[method];
     let end = start;
     let messages = 0;
-    let warmUp = 0;
     let fault: string | undefined;
+    if (gathered.runs.length === 0) next = session.tracker.next;
     while (end < region.end && view.getUint8(end + 4) === FrameType.data) {
       const length = view.getUint32(end, true);
       fault = messageFault(session, view, end, length);
       if (fault !== undefined || readHopSlots(view, end) < HOP_SLOTS) break;
-      stampOrigin(view, end, session.number);
+      const run = readRun(region, end, next);
       const delayUs = receivedUs - readHopSentUs(view, hopOffset(end, 0)) + offsetUs;
       const boundUs = hopErrorUs(errorUs, delayUs);
-      finishHop(view, end, receivedUs, offsetUs, boundUs, methodCode);
-      beginHop(view, end);
-      messages++;
-      warmUp += readFlags(view, end) & FLAG_WARM_UP;
-      end += length;
+      end += run.count * length;
+      for (let at = run.at; at < end; at += length) {
+        stampOrigin(view, at, session.number);
+        finishHop(view, at, receivedUs, offsetUs, boundUs, methodCode);
+        beginHop(view, at);
+      }
+      gathered.runs.push(run);
+      next = Math.max(next, readSequence(view, run.at) + run.count);
+      messages += run.count;
     }
     session.dataUs = receivedUs;
     region.start = end;
     session.rate?.take(messages, end - start, receivedUs);
-    if (messages > 0) {
-      gathered.push({ view, bytes: region.bytes, start, end, receivedUs, messages, warmUp });
-    }
+    if (messages > 0) gathered.slices.push(region.bytes.subarray(start, end));
     // Good messages before a bad one are passed on.
     if (fault !== undefined) throw new ProtocolError(fault);
     if (messages === 0) dropWithoutSlot(session, region);
@@ -117,36 +123,26 @@ export function createInbound(options: InboundOptions): Inbound {
 
   /** Passes on the messages that wait for it. */
   function passOn(session: Session): void {
-    if (gathered.length === 0) return;
-    const stretches = gathered;
-    gathered = [];
+    const { runs, slices } = gathered;
+    if (runs.length === 0) return;
+    gathered = { runs: [], slices: [] };
     if (!session.metered) {
-      for (const { view, start, end } of stretches) {
-        for (let at = start; at < end; at += view.getUint32(at, true)) {
-          session.tracker.accept(readSequence(view, at));
-        }
-      }
+      for (const run of runs) accept(session, run);
       return;
     }
-    const { receivedUs } = stretches[0]!;
+    const { receivedUs } = runs[0]!;
     directory.announceFirst(session, receivedUs);
-    const slices: Uint8Array[] = [];
     let messages = 0;
     let warmUp = 0;
     const sentUs = nowUs();
-    for (const stretch of stretches) {
-      const { view, start, end } = stretch;
-      for (let at = start; at < end; at += view.getUint32(at, true)) stampSent(view, at, sentUs);
-      slices.push(stretch.bytes.subarray(start, end));
-      messages += stretch.messages;
-      warmUp += stretch.warmUp;
+    for (const { view, at, frameBytes, count } of runs) {
+      const end = at + count * frameBytes;
+      for (let each = at; each < end; each += frameBytes) stampSent(view, each, sentUs);
+      messages += count;
+      if ((readFlags(view, at) & FLAG_WARM_UP) !== 0) warmUp += count;
     }
     const { receivers, waitUs } = fanOut.distribute(session, slices, messages, sentUs);
-    for (const { view, start, end } of stretches) {
-      for (let at = start; at < end; at += view.getUint32(at, true)) {
-        observer.message(session, view, at, session.tracker.accept(readSequence(view, at)));
-      }
-    }
+    for (const run of runs) observer.messages(session, run, accept(session, run));
     if (receivers > 0) observer.relayed(messages, warmUp, receivers, sentUs - receivedUs, waitUs);
   }
 
@@ -260,12 +256,14 @@ export function createInbound(options: InboundOptions): Inbound {
   };
 }
 
-/** Messages in one buffer, one after another. */
-interface Stretch extends Omit<Region, "start"> {
-  readonly start: number;
-  readonly messages: number;
-  readonly warmUp: number;
+/** Messages that wait to be passed on, in their order, and the bytes that they are. */
+interface Gathered {
+  readonly runs: MessageRun[];
+  readonly slices: Uint8Array[];
 }
+
+const accept = ({ tracker }: Session, { view, at, count }: MessageRun): Arrival =>
+  tracker.accept(readSequence(view, at), count);
 
 function messageFault(session: Session, view: DataView, at: number, length: number) {
   const fault = dataFrameFault(view, at, length);

@@ -16,6 +16,7 @@ import { createGreeter, type Greeted, type Secrets } from "./greeting.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
 import { MAX_HELLO_BYTES } from "./hello.ts";
 import type { Link, LinkEvents, TransportName } from "./link.ts";
+import type { MessageRun } from "./message-run.ts";
 import { createOutbox } from "./outbox.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import type { Report } from "./report-frame.ts";
@@ -73,8 +74,8 @@ export interface RelayObserver {
   refused(peer: string, text: string, reason: RefusalReason): void;
   /** A connection that spoke something else, or nothing. */
   stranger(peer: string, fault: string, reason: RefusalReason): void;
-  /** A metered message whose inbound hop is finished; called after it has been passed on. */
-  message(session: Session, view: DataView, at: number, arrival: Arrival): void;
+  /** Metered messages whose inbound hop is finished; called after they have been passed on. */
+  messages(session: Session, run: MessageRun, arrival: Arrival): void;
   /**
    * Messages that arrived together were passed on to so many receivers: all resided here for
    * `residenceUs`, the last receiver waited `waitUs` more. `warmUp` of the messages were flagged.

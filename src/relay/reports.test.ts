@@ -27,7 +27,7 @@ const observer: RelayObserver = {
   left: ignore,
   refused: ignore,
   stranger: ignore,
-  message: ignore,
+  messages: ignore,
   relayed: ignore,
   dropped: ignore,
   clock: ignore,

@@ -25,7 +25,7 @@ function createTestRelay(told: string[]): Relay {
       left: () => told.push("left"),
       refused: () => told.push("refused"),
       stranger: (_, fault) => told.push(`stranger: ${fault}`),
-      message: () => told.push("message"),
+      messages: () => told.push("messages"),
       relayed: () => told.push("relayed"),
       dropped: () => told.push("dropped"),
       clock: () => {},

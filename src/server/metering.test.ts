@@ -60,7 +60,9 @@ function receive(
   message: Parameters<typeof createMessage>[0],
 ): void {
   const arrival = session.tracker.accept(message.sequence ?? 1);
-  observer.message(session, createMessage(message), 0, arrival);
+  const view = createMessage(message);
+  const run = { view, at: 0, frameBytes: view.byteLength, count: 1, receivedUs: NaN };
+  observer.messages(session, run, arrival);
 }
 
 const createTest = () => createServerMetering({ name: "server", record: undefined });

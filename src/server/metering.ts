@@ -13,6 +13,7 @@ import {
   readPayloadBytes,
   readSequence,
 } from "../relay/data-frame.ts";
+import { eachMessage, type MessageRun } from "../relay/message-run.ts";
 import type { RelayObserver } from "../relay/relay.ts";
 import type { Arrival } from "../relay/sequence.ts";
 import type { Session } from "../relay/session.ts";
@@ -20,7 +21,7 @@ import type { RecordInbound } from "./records.ts";
 
 /** What a server measures: an observer of its relay, and the figures of that. */
 export interface ServerMetering {
-  readonly observer: Pick<RelayObserver, "left" | "message" | "relayed">;
+  readonly observer: Pick<RelayObserver, "left" | "messages" | "relayed">;
   readonly figures: FigureSet;
   /** The part of the run's summary that is the metering's. */
   summarise(seconds: number, hdr: boolean): ServerFigures;
@@ -68,16 +69,19 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
     return stream;
   };
 
-  const message = (session: Session, view: DataView, at: number, arrival: Arrival): void => {
+  const messages = (session: Session, run: MessageRun, arrival: Arrival): void => {
     if (arrival === "duplicate" || arrival === "outside") return;
+    const { view, at, count } = run;
     if ((readFlags(view, at) & FLAG_WARM_UP) !== 0) {
-      warmup++;
+      warmup += count;
       return;
     }
-    received++;
+    received += count;
     const sequence = readSequence(view, at);
-    recordHop(streamOf(session), view, hopOffset(at, 0), sequence, readPayloadBytes(view, at));
-    options.record?.(session, view, at);
+    const bytes = readPayloadBytes(view, at);
+    recordHop(streamOf(session), view, hopOffset(at, 0), sequence, bytes, count);
+    const { record } = options;
+    if (record !== undefined) eachMessage(run, (at) => record(session, view, at));
   };
 
   return {
@@ -91,10 +95,10 @@ export function createServerMetering(options: ServerMeteringOptions): ServerMete
         streams.get(session)?.close();
         streams.delete(session);
       },
-      message,
-      relayed(messages, warmUp, receivers, residenceUs, waitUs) {
-        sent += messages * receivers;
-        const metered = messages - warmUp;
+      messages,
+      relayed(passedOn, warmUp, receivers, residenceUs, waitUs) {
+        sent += passedOn * receivers;
+        const metered = passedOn - warmUp;
         if (metered === 0) return;
         residence.record(residenceUs, metered);
         if (receivers > 1) fanOutWait.record(waitUs, metered);

@@ -94,7 +94,8 @@ export function createTestRelay(
       ...{ joined: silence, left: silence, refused: silence, stranger: silence },
       ...{ relayed: silence, dropped: silence, clock: silence, report: silence },
       // The next one has begun.
-      message: (_, view, at) => checkHops(view, at, readHopCount(view, at) - 1),
+      messages: (_, run) =>
+        eachMessage(run, (at) => checkHops(run.view, at, readHopCount(run.view, at) - 1)),
       ...observer,
     },
   });

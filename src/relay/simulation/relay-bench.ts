@@ -10,6 +10,7 @@ import { readOrigin, readSequence } from "../data-frame.ts";
 import { type DirectoryEntry, readDirectory } from "../directory.ts";
 import type { OriginCounts } from "../counts.ts";
 import { FrameType } from "../frame.ts";
+import { eachMessage } from "../message-run.ts";
 import { readHeartbeat } from "../heartbeat.ts";
 import { type Hello, writeHello } from "../hello.ts";
 import type { Link, LinkEvents } from "../link.ts";
@@ -146,8 +147,10 @@ export function createBench(changes: Partial<RelayOptions> = {}): Bench {
       left: (session, reason) => log.left.push({ session, reason }),
       refused: (_, reason) => log.refused.push(reason),
       stranger: (_, fault) => log.strangers.push(fault),
-      message(session, view, at, arrival) {
-        log.messages.push({ session, sequence: readSequence(view, at), arrival });
+      messages(session, run, arrival) {
+        eachMessage(run, (at) => {
+          log.messages.push({ session, sequence: readSequence(run.view, at), arrival });
+        });
       },
       relayed(messages, warmUp, receivers, residenceUs, waitUs) {
         log.relayed.push({ messages, warmUp, receivers, residenceUs });
