@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderTable } from "./table.ts";
+import { digits, renderTable } from "./table.ts";
 
 const spread = (median: number, min = median, max = median) => ({ median, min, max });
 const budget = { of: "ratio", atLeast: 4 } as const;
@@ -63,4 +63,10 @@ test("without the peer a budget is said to have none", () => {
     lines: [{ contestant: "ours", figure: spread(1), budget }],
   }]);
   assert.match(table, /\| no peer/);
+});
+
+test("figures have three digits and no exponent: what rounding leaves of nothing is 0", () => {
+  assert.deepEqual([1234.5, 99.95, 0.01234, -9.3e-10, 0].map(digits), [
+    ...["1,235", "100", "0.0123", "0", "0"],
+  ]);
 });

@@ -4,11 +4,14 @@ import type { Line, RowResult, Spread } from "./ratios.ts";
 
 const HEAD = ["what", "of", "figure (min–max)", "ratio (min–max)", "budget", "met"];
 
+/** What is left of figures that are equal: a difference of times in the millions of µs. */
+const ROUNDING = 1e-6;
+
 /** Three significant digits, without an exponent. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
-  if (value === 0) return "0";
+  if (Math.abs(value) < ROUNDING) return "0";
   return Number(value.toPrecision(3)).toString();
 }
 
