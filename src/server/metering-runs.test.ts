@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FLAG_WARM_UP } from "../relay/data-frame.ts";
+import { createHopMeasurement, measureHop } from "../metrics/measure-hop.ts";
+import {
+  FLAG_WARM_UP,
+  hopOffset,
+  payloadOffset,
+  readFlags,
+  readHopCount,
+  readHopSentUs,
+  readOrigin,
+} from "../relay/data-frame.ts";
 import type { RelayObserver } from "../relay/relay.ts";
 import { createBench, joinBytes, message } from "../relay/simulation/relay-bench.ts";
 import { createServerMetering } from "./metering.ts";
@@ -49,7 +58,22 @@ function relay(chunks: readonly Sent[][]) {
   }
   return {
     figures: metering.summarise(1, true),
-    frames: Buffer.concat(receiver.frames("data")).toString("hex"),
+    frames: receiver.frames("data").map(readFrame),
+  };
+}
+
+/** All that a receiver reads of a frame: bytes would differ where they are but another NaN. */
+function readFrame(bytes: Uint8Array) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const measured = createHopMeasurement();
+  measureHop(measured, view, 0, 0);
+  return {
+    measured,
+    origin: readOrigin(view, 0),
+    flags: readFlags(view, 0),
+    hops: readHopCount(view, 0),
+    sentUs: readHopSentUs(view, hopOffset(0, 1)),
+    payload: new TextDecoder().decode(bytes.subarray(payloadOffset(view, 0))),
   };
 }
 
