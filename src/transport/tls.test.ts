@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import net from "node:net";
 import { test, type TestContext } from "node:test";
@@ -89,6 +90,19 @@ async function createTest(t: TestContext, halfOpen = 100, handshakeMs?: number) 
   };
 }
 
+/** Where a client of TLS says its hello, and nobody answers. */
+async function helloOf(t: TestContext): Promise<net.Socket> {
+  const server = net.createServer();
+  t.after(() => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const client = tls.connect({ ...server.address() as net.AddressInfo, host: "127.0.0.1" });
+  client.on("error", () => {});
+  t.after(() => client.destroy());
+  const [socket] = await once(server, "connection") as [net.Socket];
+  t.after(() => socket.destroy());
+  return socket;
+}
+
 test("bytes travel both ways over a link of TLS 1.3", async (t) => {
   const test = await createTest(t);
   const sent = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
@@ -159,12 +173,33 @@ test("who does not come to the end of a handshake makes room for others", async 
     return new Promise<void>((resolve) => socket.on("close", () => resolve()));
   });
   await Promise.race(loiterers);
-  await test.until(() => test.told.some((text) => text.startsWith("half-open")));
+  await test.until(() => test.told.length === 1);
+  assert.match(test.told[0]!, /^half-open: /);
   await connectTls(test.to, never, (link) => {
     t.after(() => link.destroy());
     return { data() {}, written() {}, closed() {} };
   }, trusting);
   await test.until(() => test.links.length === 1);
+});
+
+test("whatever becomes of a connection that comes to no link, it counts once", async (t) => {
+  const test = await createTest(t, 4, 300);
+  const { port, host } = test.to;
+  const [whole] = await once(await helloOf(t), "data") as [Uint8Array];
+  const COUNT = 24;
+  for (let index = 0; index < COUNT; index++) {
+    const socket = net.connect(port, host);
+    t.after(() => socket.destroy());
+    socket.on("error", () => {});
+    socket.resume();
+    await once(socket, "connect");
+    socket.write([new Uint8Array(0), whole.subarray(0, 40), whole][index % 3]!);
+    // Some stay until they are thrown out, some leave, some break off.
+    if (index % 4 === 1) socket.end();
+    if (index % 4 === 2) setTimeout(() => socket.resetAndDestroy(), 10);
+  }
+  await test.until(() => test.present === 0 && test.told.length >= COUNT);
+  assert.equal(test.told.length, COUNT, test.told.join("\n"));
 });
 
 test("those that were gone before they could be asked where they are do not count for ever", async (t) => {
@@ -180,7 +215,8 @@ test("those that were gone before they could be asked where they are do not coun
   await Promise.all(closed);
   // Who comes last has been taken last.
   await test.say(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
-  await test.until(() => test.present === 0);
+  await test.until(() => test.present === 0 && test.told.length > COUNT);
+  assert.equal(test.told.length, COUNT + 1);
 });
 
 test("one of our clients that is told to use TLS, and stays, is closed all the same", async (t) => {

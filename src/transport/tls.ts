@@ -47,6 +47,8 @@ export interface TlsListenerOptions {
 interface Shaking {
   readonly admission: Admission;
   isLink: boolean;
+  /** It becomes no link: that counts once, under the first reason. */
+  count(text: string, reason: RefusalReason): void;
 }
 
 const NO_CERTIFICATE = "a client certificate is required (--tls-cert)";
@@ -90,43 +92,52 @@ export async function listenTls(
     });
   });
   handshakes.on("tlsClientError", (error, socket) => {
-    refused(peerOf(socket), `no TLS session: ${describeNetworkError(error)}`, "tls");
+    // Of one that is gone no address is known any more: its socket's end counts it.
+    const entry = shaking.get(peerOf(socket));
+    entry?.count(`no TLS session: ${describeNetworkError(error)}`, "tls");
     socket.destroy();
   });
 
   const take = (socket: net.Socket): void => {
     const peer = peerOf(socket);
     socket.on("error", () => {});
+    let isCounted = false;
+    const count = (text: string, reason: RefusalReason): void => {
+      if (!isCounted) refused(peer, text, reason);
+      isCounted = true;
+    };
     const admission = admit(peer, () => {
-      refused(peer, "made room before its TLS handshake", "half-open");
+      count("made room before its TLS handshake", "half-open");
       socket.destroy();
     });
     if (admission === undefined) return void socket.destroy();
-    const entry = { admission, isLink: false };
+    const entry = { admission, isLink: false, count };
     shaking.set(peer, entry);
     const timer = setTimeout(() => {
-      if (!isTold) refused(peer, "no TLS handshake", "slow");
+      count("no TLS handshake", "slow");
       socket.destroy();
     }, handshakeMs);
-    /** It has been told to use TLS, and has so long to go. */
-    let isTold = false;
+    let isBegun = false;
     socket.once("close", () => {
       clearTimeout(timer);
       if (shaking.get(peer) === entry) shaking.delete(peer);
-      if (!entry.isLink) left(admission);
+      if (entry.isLink) return;
+      if (isBegun) count("no TLS session: it left amid the handshake", "tls");
+      else count("left before its TLS handshake", "left");
+      left(admission);
     });
     socket.once("data", (first) => {
       if (first[0] === HANDSHAKE_RECORD) {
         clearTimeout(timer);
+        isBegun = true;
         socket.pause();
         socket.unshift(first);
         handshakes.emit("connection", socket);
         return;
       }
-      refused(peer, "it does not speak TLS, which this server requires", "tls");
-      // One of our clients is told; to strangers nothing is said.
-      isTold = helloFault(first) === undefined;
-      if (isTold) socket.end(writeTlsRequired());
+      count("it does not speak TLS, which this server requires", "tls");
+      // One of our clients is told, and has as long to go; to strangers nothing is said.
+      if (helloFault(first) === undefined) socket.end(writeTlsRequired());
       else socket.destroy();
     });
   };
