@@ -93,18 +93,36 @@ test("nothing is sent twice where nothing is lost", () => {
   assert.equal(sender.resent, 0);
 });
 
-for (const delayMs of [60, 150, 300, 420]) {
-  test(`over a way of 2 × ${delayMs} ms two are sent twice at most, then the round trip is known`, () => {
+for (const delayMs of [60, 150, 300, 420, 600, 800]) {
+  test(`over a way of 2 × ${delayMs} ms only the first is sent again, if any, then the round trip is known`, () => {
     const delayUs = delayMs * 1000;
     const { world, send, delivered, sender } = createTest(1, { loss: 0, duplication: 0, delayUs });
+    const resent: number[] = [];
     for (let i = 0; i < 20; i++) {
       send(frame(100, i));
       world.run(world.trueUs + 3_000_000);
+      resent.push(sender.resent);
     }
     assert.equal(delivered.length, 20);
-    assert.ok(sender.resent <= 2, `${sender.resent} were sent again`);
+    assert.ok(resent[0]! <= 2 * delayMs / 250, `the first ${resent[0]} times`);
+    assert.equal(resent.at(-1), resent[0]);
   });
 }
+
+test("over a short way that loses every fifth, none waits for longer because others were lost", () => {
+  const { world, send, sender } = createTest(7, { loss: 0.2, duplication: 0, delayUs: 500 });
+  const exchanges = 10_000;
+  let longestUs = 0;
+  for (let i = 0; i < exchanges; i++) {
+    const sentUs = world.trueUs;
+    send(frame(100, 1));
+    while (!sender.isIdle) world.run(world.trueUs + 1000);
+    longestUs = Math.max(longestUs, world.trueUs - sentUs);
+  }
+  const meanUs = world.trueUs / exchanges;
+  assert.ok(meanUs < 70_000, `${meanUs} µs in the mean`);
+  assert.ok(longestUs < 3_000_000, `${longestUs} µs at most`);
+});
 
 test("a thousand entries of a directory are a few dozen datagrams under way at most", () => {
   const { world, send, delivered, sizes } = createTest(2, { loss: 0.02, duplication: 0 });

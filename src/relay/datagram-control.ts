@@ -25,8 +25,7 @@ const MOST_TIMEOUT_US = 2_000_000;
  */
 const BACKOFF = 1.5;
 const MOST_BACKED_OFF_US = 500_000;
-/** What one that was sent again lets think of the round trip at most: others may have been lost. */
-const MOST_GUESSED_US = 1_000_000;
+/** How much longer than the round trip may have been, the next one is awaited. */
 const GUESS_MARGIN = 1.25;
 /** Nothing acknowledged for so long: the other end is gone. */
 const GIVE_UP_US = 20_000_000;
@@ -75,6 +74,8 @@ export function createControlSender(
   let progressUs = 0;
   let failure: string | undefined;
   let resent = 0;
+  /** The newest that was acknowledged after it had been sent again. */
+  let again = { number: 0, tookUs: 0 };
 
   const transmit = (part: Part, atUs: number): void => {
     part.sentUs = atUs;
@@ -107,12 +108,16 @@ export function createControlSender(
   };
 
   /**
-   * Of one that was sent twice nobody knows which is acknowledged. But where the round trip is longer
-   * than what is awaited, each is sent twice, and it would never be learned: the next one waits for
-   * longer, at least as long as this one took.
+   * Of one that was sent twice nobody knows which is acknowledged (Karn): the round trip is not
+   * learned from it. But where that is longer than what is awaited, each is sent twice, and it would
+   * never be learned. Acknowledged once more, it tells: both have arrived, so the first answer may
+   * have been that to the first, and the next one is awaited for as long. With more than one under
+   * way, the second answer may be that to one which overtook another.
    */
-  const guess = (tookUs: number): void => {
-    timeoutUs = Math.max(timeoutUs, Math.min(tookUs * GUESS_MARGIN, MOST_GUESSED_US));
+  const guess = (number: number): void => {
+    if (number !== again.number || underWay.length > 1) return;
+    const guessedUs = Math.min(again.tookUs * GUESS_MARGIN, MOST_TIMEOUT_US);
+    timeoutUs = Math.max(timeoutUs, guessedUs);
   };
 
   const dueUs = (): number => {
@@ -139,9 +144,12 @@ export function createControlSender(
         newest = underWay.shift();
         window = Math.min(window + 1, MOST_WINDOW);
       }
-      if (newest === undefined) return;
+      if (newest === undefined) {
+        guess(number);
+        return;
+      }
       if (newest.sentUs === newest.firstSentUs) learn(atUs - newest.sentUs);
-      else guess(atUs - newest.firstSentUs);
+      else again = { number, tookUs: atUs - newest.firstSentUs };
       progressUs = atUs;
       backoff = 1;
       pump(atUs);
