@@ -29,7 +29,7 @@ export interface Measures {
 }
 
 export interface Inbound {
-  /** Messages whose origin was never announced, or came to be known too late. */
+  /** Messages whose origin was never announced, or too late, or for which there was no room to wait. */
   readonly unknown: number;
   /** Takes the data frames that the region begins with. Throws ProtocolError. */
   take(measures: Measures, region: Region): void;

@@ -12,6 +12,7 @@ import {
   readHopCount,
   readHopSentUs,
   readOrigin,
+  readSequence,
 } from "../relay/data-frame.ts";
 import type { RelayObserver } from "../relay/relay.ts";
 import { createBench, joinBytes, message } from "../relay/simulation/relay-bench.ts";
@@ -44,20 +45,24 @@ const messages = fc.array(some, { minLength: 1, maxLength: 8 }).map((groups) => 
   });
 });
 
-/** What a receiver got of messages that arrived in such chunks, and what the server measured. */
-function relay(chunks: readonly Sent[][]) {
-  const metering = createServerMetering({ name: "server", record: undefined });
+/** What a receiver got of bytes that arrived in such pieces, and what the server measured. */
+function relay(pieces: readonly Uint8Array[]) {
+  const records: unknown[] = [];
+  const metering = createServerMetering({
+    name: "server",
+    record: (_, view, at) => records.push([readSequence(view, at), measure(view, at)]),
+  });
   const bench = createBench({
     clockMode: "system",
     observer: { ...observer, ...metering.observer },
   });
   const origin = bench.join();
   const receiver = bench.join();
-  for (const chunk of chunks) {
-    origin.say(joinBytes(chunk.map(({ sequence, ...rest }) => message(sequence, rest))));
-  }
+  for (const piece of pieces) origin.say(piece);
   return {
     figures: metering.summarise(1, true),
+    records,
+    bye: origin.bye?.text,
     frames: receiver.frames("data").map(readFrame),
   };
 }
@@ -65,10 +70,8 @@ function relay(chunks: readonly Sent[][]) {
 /** All that a receiver reads of a frame: bytes would differ where they are but another NaN. */
 function readFrame(bytes: Uint8Array) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const measured = createHopMeasurement();
-  measureHop(measured, view, 0, 0);
   return {
-    measured,
+    measured: measure(view, 0),
     origin: readOrigin(view, 0),
     flags: readFlags(view, 0),
     hops: readHopCount(view, 0),
@@ -77,13 +80,38 @@ function readFrame(bytes: Uint8Array) {
   };
 }
 
+function measure(view: DataView, at: number) {
+  const measured = createHopMeasurement();
+  measureHop(measured, view, at, 0);
+  return measured;
+}
+
+const encode = ({ sequence, ...rest }: Sent): Uint8Array => message(sequence, rest);
+
+/** Wherever the bytes are cut, also within a message. */
+const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
+
+function cut(bytes: Uint8Array, shares: readonly number[]): Uint8Array[] {
+  const places = shares.map((share) => Math.round(share * bytes.byteLength)).sort((a, b) => a - b);
+  return [0, ...places].map((start, index) => bytes.slice(start, places[index]));
+}
+
 test("messages that arrive together are stamped and metered as those that come one by one", () => {
   fc.assert(
-    fc.property(messages, fc.integer({ min: 1, max: 12 }), (all, most) => {
-      const chunks: Sent[][] = [];
-      for (let at = 0; at < all.length; at += most) chunks.push(all.slice(at, at + most));
-      assert.deepEqual(relay(chunks), relay(all.map((one) => [one])));
+    fc.property(messages, cuts, (all, shares) => {
+      const encoded = all.map(encode);
+      assert.deepEqual(relay(cut(joinBytes(encoded), shares)), relay(encoded));
     }),
     { numRuns: 300, seed: 6 },
   );
+});
+
+test("one without a slot's time among those that are alike ends the session, like one by itself", () => {
+  const encoded = [1, 2, 3, 4].map((sequence) =>
+    encode({ sequence, ...(sequence === 3 && { intendedUs: NaN }) })
+  );
+  const together = relay([joinBytes(encoded)]);
+  assert.deepEqual(together, relay(encoded));
+  assert.equal(together.frames.length, 2);
+  assert.match(together.bye!, /intended is no time/);
 });
