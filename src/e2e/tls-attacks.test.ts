@@ -101,8 +101,8 @@ test("garbage where TLS begins, in its midst, and within it is closed, each unde
     await closed(await shake(port, new Uint8Array(3000).fill(0xff)));
   }, { reconnects: false });
   const turnedAway = await countTurnedAway(httpPort);
-  assert.equal(turnedAway("tls"), 5);
-  assert.equal(turnedAway("stranger"), 2);
+  assert.equal(turnedAway("tls"), 3);
+  assert.equal(turnedAway("stranger"), 4);
   await finishWhole(mesh, tookMs);
 });
 

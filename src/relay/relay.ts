@@ -70,7 +70,7 @@ export interface RelayObserver {
   joined(session: Session): void;
   /** Its tracker holds the final counts. `reason` is for people. */
   left(session: Session, reason: string): void;
-  /** A connection that was turned away with a bye. `text` is for people. */
+  /** A connection that was turned away, or came to no TLS session. `text` is for people. */
   refused(peer: string, text: string, reason: RefusalReason): void;
   /** A connection that spoke something else, or nothing. */
   stranger(peer: string, fault: string, reason: RefusalReason): void;
@@ -106,7 +106,7 @@ export interface Relay {
   admit(peer: string, evict: () => void): Admission | undefined;
   /** What was admitted became no link, and is gone. */
   left(admission: Admission): void;
-  /** The transport turned somebody away before there was a link. `text` is for people. */
+  /** Somebody became no link: turned away by the transport, or gone before. `text` is for people. */
   turnedAway(peer: string, text: string, reason: RefusalReason): void;
   /** Does what is due; returns when to call again. */
   tick(): number;

@@ -14,8 +14,9 @@ import { HEARTBEAT_MS } from "./timeouts.ts";
 import type { Welcome } from "./welcome.ts";
 
 export interface SessionsOptions {
-  /** Of the relay: told to clients, never logged. */
+  /** Of the relay. */
   name: string;
+  /** Of the relay: told to clients, never logged. */
   processId: Uint8Array;
   /** Text that a session's payloads must contain to be metered; empty: any will do. */
   filter: string;

@@ -149,7 +149,7 @@ test("strangers without TLS are closed without a word", async (t) => {
   for (const text of ["GET / HTTP/1.1\r\n\r\n", "\0\0\0\0\0\0\0\0\0\0\0\0"]) {
     assert.equal((await test.say(new TextEncoder().encode(text))).byteLength, 0);
   }
-  assert.deepEqual(test.told.map((text) => text.split(":")[0]), ["tls", "tls"]);
+  assert.deepEqual(test.told.map((text) => text.split(":")[0]), ["stranger", "stranger"]);
   await test.until(() => test.present === 0);
 });
 

@@ -35,7 +35,7 @@ export interface TlsListenerOptions {
   accept: (link: Link, admission: Admission) => LinkEvents;
   /** What was admitted became no link. */
   left: (admission: Admission) => void;
-  /** A connection that came to no handshake. */
+  /** A connection that came to no session of TLS: it was turned away, or left by itself. */
   refused: (peer: string, text: string, reason: RefusalReason) => void;
   /** The listener itself has an error. */
   failed: (error: Error) => void;
@@ -135,9 +135,10 @@ export async function listenTls(
         handshakes.emit("connection", socket);
         return;
       }
-      count("it does not speak TLS, which this server requires", "tls");
+      const isClient = helloFault(first) === undefined;
+      count("it does not speak TLS, which this server requires", isClient ? "tls" : "stranger");
       // One of our clients is told, and has as long to go; to strangers nothing is said.
-      if (helloFault(first) === undefined) socket.end(writeTlsRequired());
+      if (isClient) socket.end(writeTlsRequired());
       else socket.destroy();
     });
   };
