@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Sourced by deploy.sh, after project.sh: CloudFormation's stacks, by the AWS CLI alone.
+: "${root:?}"
 
 # What the names of stacks begin with.
 prefix=performance-tester
