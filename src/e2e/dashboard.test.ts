@@ -5,6 +5,7 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { formatCount, formatMs } from "../cli/numbers.ts";
 import type { KeyView, MeshView } from "../metrics/mesh-view.ts";
@@ -43,6 +44,15 @@ const rowsOf = (page: Page, table: string): Promise<string[][]> =>
 
 async function withText(page: Page, selector: string, text: string | RegExp): Promise<void> {
   await page.locator(selector).filter({ hasText: text }).first().waitFor({ timeout: 60_000 });
+}
+
+/** Waits until a table has rows, and those that match alone: panels are drawn one after another. */
+async function withRows(page: Page, table: string, wanted: RegExp): Promise<string[][]> {
+  for (const endMs = Date.now() + 60_000;; await sleep(50)) {
+    const rows = await rowsOf(page, table);
+    if (rows.length > 0 && rows.every((row) => wanted.test(row.join()))) return rows;
+    assert.ok(Date.now() < endMs, `${table} has not only ${wanted} but ${rows.join("; ")}`);
+  }
 }
 
 async function openDashboard(browser: Browser, url: string): Promise<WatchedPage> {
@@ -147,9 +157,8 @@ test("the dashboard of a live mesh", { skip }, async (t) => {
     await page.locator("#filter").fill("client-europe -echo accelerated");
     await page.locator('input[value="max"]').check();
     await withText(page, "#mesh-about", "Max");
-    const rows = await rowsOf(page, "#figures");
-    assert.ok(rows.length > 0);
-    for (const row of rows) assert.match(row.join(), /client-europe.*accelerated/);
+    const wanted = /client-europe.*accelerated/;
+    const rows = await withRows(page, "#figures", wanted);
     const csv = (await exported(page, "csv")).toString().trimEnd().split("\r\n");
     assert.equal(csv.length, rows.length + 1);
     assert.ok(csv[0]!.startsWith("key,from,to,route,hops,echo,state"));
@@ -159,7 +168,7 @@ test("the dashboard of a live mesh", { skip }, async (t) => {
       await second.page.locator("#filter").inputValue(),
       "client-europe -echo accelerated",
     );
-    assert.equal((await rowsOf(second.page, "#figures")).length, rows.length);
+    assert.equal((await withRows(second.page, "#figures", wanted)).length, rows.length);
     assert.deepEqual(second.complaints, []);
     await second.page.context().close();
   });
