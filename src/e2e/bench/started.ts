@@ -17,7 +17,7 @@ export const lacks = (program: string) => (): string | undefined =>
   isInstalled(program) ? undefined : `missing: ${program} is not installed`;
 
 /** A port that nothing listens on now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = net.createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as net.AddressInfo;
@@ -36,20 +36,28 @@ function canConnect(port: number): Promise<boolean> {
   });
 }
 
-/** Starts a server that listens on TCP on a free port, and waits until it does. */
-export async function startListener(
+/** Starts a server on a free port, and waits until it can be reached. */
+export async function startReachable(
   owner: Owner,
   commandOf: (port: number) => readonly string[],
+  isReachable: (port: number) => Promise<boolean>,
 ): Promise<number> {
   const port = await freePort();
   const command = commandOf(port);
   startCommand(owner, command, {});
-  for (let waitedMs = 0; !await canConnect(port); waitedMs += 20) {
-    if (waitedMs > PATIENCE_MS) throw new Error(`${command[0]} does not listen`);
+  const endMs = Date.now() + PATIENCE_MS;
+  while (!await isReachable(port)) {
+    if (Date.now() > endMs) throw new Error(`${command[0]} does not listen`);
     await sleep(20);
   }
   return port;
 }
+
+/** Starts a server that listens on TCP on a free port, and waits until it does. */
+export const startListener = (
+  owner: Owner,
+  commandOf: (port: number) => readonly string[],
+): Promise<number> => startReachable(owner, commandOf, canConnect);
 
 /** What a command prints. Rejects where it fails. */
 export async function output(command: readonly string[]): Promise<string> {

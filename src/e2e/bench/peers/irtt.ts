@@ -1,6 +1,6 @@
 /** irtt, the nearest peer: a client and a server over UDP that tell round trips and one-way delays. */
-import { type Owner, startCommand } from "../../processes.ts";
-import { freePort, output } from "../started.ts";
+import type { Owner } from "../../processes.ts";
+import { output, startReachable } from "../started.ts";
 
 /** Times in milliseconds. */
 export interface IrttFigures {
@@ -52,13 +52,15 @@ export function parseIrtt(text: string): IrttFigures {
   };
 }
 
-/** Starts a server on a free port, which it returns. The client asks until it answers. */
-export async function startIrttServer(owner: Owner): Promise<number> {
-  const port = await freePort();
-  // Neither the shortest interval nor the longest run is limited.
-  startCommand(owner, ["irtt", "server", "-b", `127.0.0.1:${port}`, "-i", "0", "-d", "0"], {});
-  return port;
-}
+/** Starts a server, and waits until it answers: a client that is refused gives up at once. */
+export const startIrttServer = (owner: Owner): Promise<number> =>
+  startReachable(
+    owner,
+    // Neither the shortest interval nor the longest run is limited.
+    (port) => ["irtt", "server", "-b", `127.0.0.1:${port}`, "-i", "0", "-d", "0"],
+    // -n: greets the server, and measures nothing.
+    (port) => output(["irtt", "client", "-n", `127.0.0.1:${port}`]).then(() => true, () => false),
+  );
 
 export async function runIrtt(
   { port, intervalMs, seconds, datagramBytes }: {
