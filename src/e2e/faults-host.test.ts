@@ -1,5 +1,5 @@
-// Hosts that fail their programs: stopped processes, stepped clocks, full disks, no descriptors, and
-// names that resolve to nothing or to somewhere else.
+// Hosts that fail their programs: stopped processes, stepped clocks, full disks, no descriptors, too
+// little memory, and names that resolve to nothing or to somewhere else.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { FAKETIME_LIBRARY } from "./faketime.ts";
 import { says, startFaultMesh } from "./fault-mesh.ts";
+import { createMemoryGroup, skip as skipMemory } from "./memory-group.ts";
 import {
   documentOf,
   isConnected,
@@ -154,6 +155,36 @@ test("a server without descriptors says so, keeps its clients, and takes others 
     assert.ok(keys.every(({ lost }) => lost === 0));
   }
 });
+
+const PRESSED_MS = 2_000;
+
+/** How often a process waited for pages that had to be read from the disk. */
+function majorFaults(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[10]);
+}
+
+test(
+  "a server beside what takes all memory goes on, and loses nothing",
+  { skip: skipMemory },
+  async (t) => {
+    const { through, press } = createMemoryGroup(t, 256);
+    const mesh = await startFaultMesh(t, { server: { through } });
+    const before = majorFaults(mesh.server.pid);
+    let ended = 0;
+    const tookMs = await mesh.survives(async () => {
+      for (const startMs = performance.now(); performance.now() < startMs + PRESSED_MS; ended++) {
+        assert.equal(await press(), "SIGKILL", "the system had no memory left for it");
+      }
+    }, { reconnects: false });
+    t.diagnostic(`${ended} ended, ${majorFaults(mesh.server.pid) - before} pages read anew`);
+    const { one, two } = await mesh.finish(tookMs);
+    for (const { routes, keys } of [one, two]) {
+      assert.equal(routes![0]!.reconnects, 0);
+      assert.ok(keys.every(({ lost }) => lost === 0));
+    }
+  },
+);
 
 const NAME = "mesh.test";
 
