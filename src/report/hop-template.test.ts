@@ -26,7 +26,10 @@ function taught(specs: readonly HopRecordSpec[]) {
   return templates;
 }
 
-const NAMES = fc.string({ minLength: 1, maxLength: 12, unit: "binary" });
+const NAMES = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 12, unit: "binary" }),
+  fc.constantFrom('"', "\\", '\\"', 'a","ms":', "a'b"),
+);
 const SPECS = fc.record({
   from: NAMES,
   route: NAMES,

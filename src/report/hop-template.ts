@@ -98,12 +98,12 @@ export function createHopTemplates<S>(): HopTemplates<S> {
     let hash = 0;
     let byte = 0;
     let next = at + KEY_START;
-    while ((byte = bytes[next]!) !== QUOTE) {
+    // A quote within the key is escaped, and so would be the one of "ms" behind it.
+    while ((byte = bytes[next]!) !== QUOTE || !has(bytes, next, AFTER_KEY)) {
       if (byte === NEWLINE) return -1;
       hash = Math.imul(hash, 31) + byte | 0;
       next++;
     }
-    if (!has(bytes, next, AFTER_KEY)) return -1;
     next = readNumber(bytes, next + AFTER_KEY.length, values, MS);
     if (!has(bytes, next, BEFORE_LENGTH)) return -1;
     next = readNumber(bytes, next + BEFORE_LENGTH.length, values, LENGTH);
