@@ -65,7 +65,13 @@ export function createMemoryGroup(t: TestContext, limitMiB: number): MemoryGroup
     rmdirSync(group);
     rmSync(folder, { recursive: true });
   });
-  writeFileSync(join(group, limitFile), `${limitMiB * 1024 * 1024}`);
+  const limit = `${limitMiB * 1024 * 1024}`;
+  writeFileSync(join(group, limitFile), limit);
+  // None of it goes to swap. Version 1 limits both together.
+  for (const [file, most] of [["memory.swap.max", "0"], ["memory.memsw.limit_in_bytes", limit]]) {
+    const path = join(group, file!);
+    if (existsSync(path)) writeFileSync(path, most!);
+  }
   return {
     through: [
       // A file's pages belong to the group that read them first: so the program is copied there.
