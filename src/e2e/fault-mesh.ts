@@ -161,6 +161,15 @@ export async function startFaultMesh(
   };
 }
 
+/** Ends the run as `finish` does: nobody's measuring was broken off, and not a message was lost. */
+export async function finishWhole(mesh: FaultMesh, tookMs: number): Promise<void> {
+  const { one, two } = await mesh.finish(tookMs);
+  for (const { routes, keys } of [one, two]) {
+    assert.equal(routes![0]!.reconnects, 0);
+    assert.ok(keys.every(({ lost }) => lost === 0));
+  }
+}
+
 /** A record's delay is the true one, within its own bound, and none that the fault could not give. */
 function isTrue(record: FaultRecord, atMostMs: number): void {
   const { ms, ms_raw, error_ms, elapsed_ms, path_ms } = record;

@@ -9,7 +9,7 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
-import { type FaultMesh, says, startFaultMesh } from "./fault-mesh.ts";
+import { type FaultMesh, finishWhole, says, startFaultMesh } from "./fault-mesh.ts";
 import { isConnected, start } from "./processes.ts";
 
 const fixture = (name: string): string =>
@@ -25,15 +25,6 @@ function startTlsMesh(t: TestContext, ...serverArgs: string[]): Promise<FaultMes
     ],
     clientArgs: CLIENT_ARGS,
   });
-}
-
-/** Nobody's measuring was broken off, and not a message was lost. */
-async function finishWhole(mesh: FaultMesh, tookMs: number): Promise<void> {
-  const { one, two } = await mesh.finish(tookMs);
-  for (const { routes, keys } of [one, two]) {
-    assert.equal(routes![0]!.reconnects, 0);
-    assert.ok(keys.every(({ lost }) => lost === 0));
-  }
 }
 
 /** A connection that says this, and stays as long as it is let. */
